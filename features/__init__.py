@@ -1,0 +1,1 @@
+"""What the data says: event schema, readers, order, folds and feature families. Pure: no clock, no network."""

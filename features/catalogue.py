@@ -1,0 +1,157 @@
+"""The catalogue of features: name, unit, range, formula and meaning of each; its hash is the schema version.
+
+Windows: a row belongs to the bucket that just closed. "Window" is the last `buckets` buckets up to and with that one;
+"preceding" are the window's buckets without it. Standard deviations are population ones, numpy's default. Every
+feature is NaN where it is undefined, and the entry says when; 0 always means a measured zero.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One entry of the catalogue.
+
+    Attributes:
+        name: Column name, the same everywhere.
+        needs: Data without which it is NaN: trades, aggressor, accounts or orders.
+        unit: Unit of the value.
+        low: Least possible value, or None.
+        high: Greatest possible value, or None.
+        formula: How it is computed.
+        meaning: Why a market watcher looks at it.
+        unknown: When it is NaN.
+    """
+
+    name: str
+    needs: str
+    unit: str
+    low: float | None
+    high: float | None
+    formula: str
+    meaning: str
+    unknown: str
+
+
+_F = Feature
+MARKET_FEATURES: tuple[Feature, ...] = (
+    _F("volume_volatility", "trades", "ratio", 0.0, None, "std / mean of the window's bucket volumes",
+       "Bursts of volume against a steady market.", "window shorter than 2 buckets, or without volume"),
+    _F("price_volatility", "trades", "ratio", 0.0, None, "std / mean of the window's bucket closes",
+       "How much the price moved.", "fewer than 2 known closes"),
+    _F("volume_price_correlation", "trades", "correlation", -1.0, 1.0, "Pearson of bucket volumes and bucket closes",
+       "Volume that carries the price.", "fewer than 2 known closes, or either is constant"),
+    _F("user_concentration", "accounts", "ratio", 0.0, 1.0, "sum of squared shares of entities' volume, buyer and seller",
+       "Herfindahl index: few do all the trading.", "no trade with accounts in the window"),
+    _F("trading_frequency", "trades", "trades per minute", 0.0, None, "trades / minutes of the window",
+       "Activity.", "before the first trade"),
+    _F("cancellation_rate", "orders", "ratio", 0.0, None, "cancels / new orders of the window",
+       "Orders that were not meant to stay; may exceed 1.", "no new order in the window"),
+    _F("volume_ratio", "trades", "times", 0.0, None, "bucket volume / mean of the preceding bucket volumes",
+       "A spike of volume.", "fewer than 2 preceding buckets, or none with volume"),
+    _F("robust_volume_ratio", "trades", "times", 0.0, None, "bucket volume / median of the preceding non-empty volumes",
+       "A spike of volume that one earlier spike cannot hide.", "fewer than 5 preceding non-empty buckets"),
+    _F("price_change", "trades", "ratio", -1.0, None, "close / mean of the preceding closes - 1",
+       "How far the price left its level.", "fewer than 2 preceding closes"),
+    _F("bucket_return", "trades", "ratio", -1.0, None, "close / preceding close - 1",
+       "Move within the bucket.", "no preceding close"),
+    _F("return_deviation", "trades", "deviations", 0.0, None,
+       "|bucket return| / root mean square of the preceding bucket returns", "A move beyond the market's own habit.",
+       "fewer than 10 preceding returns, or all zero"),
+    _F("rise", "trades", "ratio", -1.0, None, "bucket high / mean of the preceding closes - 1",
+       "How far the bucket's best price stands above the last hour.", "no preceding close or no trade in the bucket"),
+    _F("fall", "trades", "ratio", None, 1.0, "1 - bucket low / mean of the preceding closes",
+       "How far the bucket's worst price stands below the last hour.", "no preceding close or no trade in the bucket"),
+    _F("rush_orders", "aggressor", "orders", 0.0, None,
+       "buying market orders of the last 30 s (at least the bucket) that took several orders in one millisecond",
+       "Buyers who do not look at the price: the mark of a pump.", "no trade with known aggressor in the window"),
+    _F("rush_rate", "aggressor", "log ratio", None, None,
+       "ln((rush orders + .006) / (their mean over the day that ended 5 minutes ago + .006))",
+       "Rush orders against the market's own.", "as rush_orders, or less than half an hour on record"),
+    _F("sweep", "aggressor", "log ratio", 0.0, None,
+       "sum over the rush orders of the last 30 s of ln(highest / lowest price paid)",
+       "How much of the book they walked through.", "as rush_orders"),
+    _F("recent_trades", "trades", "trades", 0.0, None, "trades of the last 30 s (at least the bucket)",
+       "Activity now.", "before the first trade"),
+    _F("trade_surge", "trades", "log ratio", None, None,
+       "ln((recent trades + .006) / (their mean over the day that ended 5 minutes ago + .006))",
+       "Activity now against the market's own.", "less than half an hour on record"),
+    _F("buy_surge", "aggressor", "times", 0.0, None,
+       "taker-buy volume of the last 30 s (at least the bucket) / its mean over the day that ended 5 minutes ago",
+       "Multiplied buying.", "no taker-buy volume in that day, or less than half an hour on record"),
+    _F("buy_record", "aggressor", "log ratio", None, None,
+       "ln(taker-buy volume of the last 30 s / its largest 30 s of the window, the last minute left out)",
+       "Buying without example in the last hour.", "less than 90 s of the window, or as rush_rate"),
+    _F("buy_acceleration", "aggressor", "log ratio", None, None,
+       "ln(taker-buy volume of the last 30 s / its mean over the 270 s before)",
+       "Buying that starts at once.", "less than 5 minutes of the window, or as rush_rate"),
+    _F("volume_surge", "aggressor", "log ratio", None, None,
+       "ln(volume of the last 30 s / its mean over the window, the last 5 minutes left out)",
+       "Volume against the last hour.", "as buy_acceleration"),
+    _F("buy_share_60s", "aggressor", "ratio", 0.0, 1.0, "taker-buy / taker volume of the last 60 s",
+       "Who presses the price.", "no trade with known aggressor in them"),
+    _F("buy_share_300s", "aggressor", "ratio", 0.0, 1.0, "taker-buy / taker volume of the last 300 s",
+       "Who pressed it before.", "no trade with known aggressor in them"),
+    _F("rise_10s", "trades", "log ratio", None, None, "ln(high of the last 10 s (at least the bucket) / close before)",
+       "A jump.", "no trade in them, or no close before"),
+    _F("rise_120s", "trades", "log ratio", None, None, "ln(high of the last 120 s / close before)",
+       "A steep rise.", "no trade in them, or no close before"),
+    _F("rise_deviation", "trades", "deviations", None, None,
+       "ln(high of the last 30 s / close before) / day volatility (at least .0002)",
+       "A rise beyond the market's own habit.", "no trade in them, no close before, or no day volatility"),
+    _F("day_volatility", "trades", "ratio", 0.0, None,
+       "root of the exponentially weighted mean squared 60 s return, half-life 6 hours",
+       "How wild the market usually is.", "no return on record"),
+    _F("above_high", "trades", "log ratio", None, None, "ln(close / high of the window, the last minute left out)",
+       "A price the last hour had not seen.", "less than a minute of the window"),
+    _F("hour_phase_s", "trades", "seconds", -1800.0, 1799.0, "seconds from the nearest full hour to the bucket's end",
+       "Pumps are announced for round times.", "before the first trade"),
+    _F("half_hour_phase_s", "trades", "seconds", -900.0, 899.0, "seconds from the nearest full or half hour",
+       "The same.", "before the first trade"),
+    _F("signed_imbalance", "aggressor", "ratio", -1.0, 1.0, "(taker-buy - taker-sell) / their sum, over the bucket",
+       "Who presses the price.", "no trade with known aggressor in the bucket"),
+    _F("arrival_burstiness", "trades", "ratio", -1.0, 1.0,
+       "(s - m) / (s + m) of the window's times between trades: -1 a metronome, 0 Poisson, 1 bursts",
+       "Arrivals too regular or too clustered.", "fewer than 10 trades in the window"),
+    _F("burstiness_deviation", "trades", "deviations", None, None,
+       "arrival burstiness against its own exponentially weighted mean and deviation (half-life: one day of buckets)",
+       "Arrivals unlike this market's own.", "fewer than 30 rows of history"),
+    _F("top_account_share", "accounts", "ratio", 0.0, 1.0, "largest entity's volume, on either side / window volume",
+       "One account in most trades.", "no trade with accounts in the window"),
+    _F("top_account_net_ratio", "accounts", "ratio", 0.0, 1.0, "net over gross volume of that entity",
+       "0: two-sided, as a market maker is; 1: it only bought or only sold.", "as top_account_share"),
+    _F("top_account_taker_ratio", "accounts", "ratio", 0.0, 1.0, "of that entity's volume, the part it took",
+       "A market maker gives; who paints or pushes takes.", "as top_account_share, or an aggressor is unknown"),
+    _F("self_match_share", "accounts", "ratio", 0.0, 1.0, "volume with one entity on both sides / window volume",
+       "Volume without change of owner.", "no trade with accounts in the window"),
+    _F("pair_share", "accounts", "ratio", 0.0, 1.0,
+       "of the pair (or self-match) that most trades with itself: their common volume / all volume of its members",
+       "Two accounts that trade with each other only.", "no pair with at least 3 common trades in the window"),
+    _F("pair_net_ratio", "accounts", "ratio", 0.0, 1.0, "net over gross of that pair's common volume",
+       "0: what went over came back, no risk changed hands.", "as pair_share"),
+    _F("pair_trades", "accounts", "trades", 0.0, None, "common trades of that pair in the window",
+       "How much evidence the pair share rests on.", "as pair_share"),
+    _F("pair_volume_share", "accounts", "ratio", 0.0, 1.0, "common volume of that pair / window volume",
+       "How much of the market the pair is.", "as pair_share"),
+    _F("order_to_trade_ratio", "orders", "ratio", 0.0, None, "new, replace and cancel messages / trades of the window",
+       "Messages that lead to nothing.", "no trade or no order message in the window"),
+    _F("bait_to_genuine", "orders", "times", 0.0, None,
+       "largest of the window's pulled bait / the order that filled on the other side (see Episodes)",
+       "A spoofer's bait dwarfs what it sells.", "no order message with accounts in the window"),
+    _F("account_count", "accounts", "accounts", 0.0, None, "entities that traded in the window",
+       "Evidence behind the shares.", "no trade with accounts in the window"),
+    _F("trade_count", "trades", "trades", 0.0, None, "trades of the window", "Evidence.", "never"),
+)  # fmt: skip
+
+COLUMN = {feature.name: column for column, feature in enumerate(MARKET_FEATURES)}
+SIX = tuple(feature.name for feature in MARKET_FEATURES[:6])
+
+
+def schema_hash() -> str:
+    """Return 12 hexadecimal digits that change with any name, formula or order in the catalogue."""
+    text = json.dumps([asdict(feature) for feature in MARKET_FEATURES], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,155 @@
+"""Events as integer-coded columns: what every kernel reads.
+
+One row is one message of a market. Trades and order messages share the columns, so that a market's events are one
+sequence with one total order (see `features.order`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+NEW, REPLACE, CANCEL, FILL, EXPIRE, REJECT = 0, 1, 2, 3, 4, 5
+TRADE = 10
+UNKNOWN = -1
+ORDER_KINDS = {"new": NEW, "replace": REPLACE, "cancel": CANCEL, "fill": FILL, "expire": EXPIRE, "reject": REJECT}
+SIDES = {"buy": 1, "sell": -1}
+
+
+@dataclass(frozen=True)
+class Events:
+    """Order and trade messages as parallel columns, shape (n_events,) each.
+
+    Attributes:
+        time: Nanoseconds since 1970, UTC.
+        kind: NEW … REJECT for order messages, TRADE for trades.
+        market: Code of (venue, symbol) in the vocabulary.
+        side: +1 buy, -1 sell; of a trade the aggressor's side, 0 where unknown.
+        price: Quote currency per unit, > 0; NaN where an order message has none.
+        lots: The message's own quantity in whole lots of the market, >= 0; -1 where it has none.
+        leaves: Quantity left after the message in lots; -1 where unknown.
+        account: Account code of the order, or of the trade's buyer; -1 where unknown.
+        counter: Account code of the trade's seller; -1 otherwise.
+        order: 64-bit hash of the order id, or of the trade's buy order; 0 where unknown.
+        counter_order: 64-bit hash of the trade's sell order; 0 otherwise.
+        source: Code of the source that sent it.
+        sequence: The source's own sequence number; 0 where it has none.
+        row: Arrival number of the row within its source.
+        ids: order_id of an order message, trade_id of a trade (may be null): for citations only.
+    """
+
+    time: NDArray[np.int64]
+    kind: NDArray[np.int8]
+    market: NDArray[np.int32]
+    side: NDArray[np.int8]
+    price: NDArray[np.float64]
+    lots: NDArray[np.int64]
+    leaves: NDArray[np.int64]
+    account: NDArray[np.int32]
+    counter: NDArray[np.int32]
+    order: NDArray[np.int64]
+    counter_order: NDArray[np.int64]
+    source: NDArray[np.int32]
+    sequence: NDArray[np.int64]
+    row: NDArray[np.int64]
+    ids: pa.Array
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def take(self, rows: NDArray[np.int64] | slice) -> Events:
+        """Return the given rows, in the given order; a slice is a view."""
+        ids = self.ids[rows] if isinstance(rows, slice) else self.ids.take(pa.array(rows))
+        columns = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "ids"}
+        return replace(self, ids=ids, **columns)
+
+
+_DTYPES = {
+    "time": np.int64, "kind": np.int8, "market": np.int32, "side": np.int8, "price": np.float64, "lots": np.int64,
+    "leaves": np.int64, "account": np.int32, "counter": np.int32, "order": np.int64, "counter_order": np.int64,
+    "source": np.int32, "sequence": np.int64, "row": np.int64,
+}  # fmt: skip
+
+
+def no_events() -> Events:
+    """Return events with no rows."""
+    return Events(**{name: np.empty(0, dtype) for name, dtype in _DTYPES.items()}, ids=pa.array([], pa.string()))
+
+
+def concatenate(parts: Sequence[Events]) -> Events:
+    """Return the rows of all parts, one after the other (not sorted)."""
+    if not parts:
+        return no_events()
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _DTYPES}
+    return Events(**columns, ids=pa.concat_arrays([part.ids for part in parts]))
+
+
+class Vocabulary:
+    """Codes for the names that kernels must not see: markets, accounts and their owners.
+
+    Codes are given in order of first appearance and never change. An account without a known owner is an entity
+    of its own; accounts of one owner are one entity.
+    """
+
+    def __init__(self) -> None:
+        self.markets: list[tuple[str, str]] = []
+        self.accounts: list[str] = []
+        self.entity_of: list[int] = []
+        self._market_code: dict[tuple[str, str], int] = {}
+        self._account_code: dict[str, int] = {}
+        self._entity_of_owner: dict[str, int] = {}
+
+    def market(self, venue: str, symbol: str) -> int:
+        """Return the code of a market, new or known."""
+        key = (venue, symbol)
+        code = self._market_code.get(key)
+        if code is None:
+            code = self._market_code[key] = len(self.markets)
+            self.markets.append(key)
+        return code
+
+    def account(self, name: str) -> int:
+        """Return the code of an account, new or known."""
+        code = self._account_code.get(name)
+        if code is None:
+            code = self._account_code[name] = len(self.accounts)
+            self.accounts.append(name)
+            self.entity_of.append(code)
+        return code
+
+    def own(self, accounts: Iterable[tuple[str, str]]) -> None:
+        """Record (account_id, owner_id) pairs; the first account of an owner gives the entity its code."""
+        for account, owner in accounts:
+            code = self.account(account)
+            self.entity_of[code] = self._entity_of_owner.setdefault(owner, code)
+
+    def entities(self, accounts: NDArray[np.int32]) -> NDArray[np.int32]:
+        """Return the entity code of each account code; -1 stays -1."""
+        table = np.append(np.asarray(self.entity_of, dtype=np.int32), np.int32(UNKNOWN))
+        return table[accounts]
+
+    def to_dict(self) -> dict[str, list[object]]:
+        """Return all that is needed to build the same codes again (JSON types)."""
+        owners: list[object] = [[owner, code] for owner, code in self._entity_of_owner.items()]
+        return {
+            "markets": [list(market) for market in self.markets],
+            "accounts": list(self.accounts),
+            "entity_of": list(self.entity_of),
+            "owners": owners,
+        }
+
+    @classmethod
+    def from_dict(cls, state: dict[str, list]) -> Vocabulary:  # type: ignore[type-arg]
+        """Return the vocabulary that `to_dict` described."""
+        vocabulary = cls()
+        for venue, symbol in state["markets"]:
+            vocabulary.market(venue, symbol)
+        for name in state["accounts"]:
+            vocabulary.account(name)
+        vocabulary.entity_of = [int(code) for code in state["entity_of"]]
+        vocabulary._entity_of_owner = {owner: int(code) for owner, code in state["owners"]}
+        return vocabulary

@@ -1,0 +1,163 @@
+"""The fold: events of one market, in total order, into feature rows and episodes.
+
+Batch and live are this one fold. State is carried from event to event and never depends on how the events were cut
+into calls, so rows have the same bits in both; `tests/contracts/test_batch_is_live.py` holds that.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.baits import EPISODE
+from features.catalogue import MARKET_FEATURES
+from features.events import CANCEL, Events
+from features.kernel import COARSE_ROWS, EPISODES, ROWS, Out, close_until, fold_events
+from features.rows import Episodes, Rows
+from features.state import from_arrays, new_state, to_arrays, with_room
+
+FAST, MARKET = "fast", "market"
+_CHUNK = 1 << 16
+
+
+@dataclass(frozen=True)
+class Windows:
+    """Bucket lengths (ns) and window lengths (buckets) of the two scales; coarse buckets are merges of fine ones."""
+
+    fast_ns: int = 5_000_000_000
+    fast_buckets: int = 720
+    market_ns: int = 60_000_000_000
+    market_buckets: int = 60
+
+
+@dataclass(frozen=True)
+class Folded:
+    """What one call of the fold gave: rows of both scales and the episodes of the fast ones."""
+
+    market: Rows
+    fast: Rows
+    episodes: Episodes
+
+    def then(self, later: Folded) -> Folded:
+        """Return this output and the next one of the same fold as one."""
+        moved = replace(later.episodes, row=later.episodes.row + len(self.fast))
+        return Folded(self.market.then(later.market), self.fast.then(later.fast), self.episodes.then(moved))
+
+
+class MarketFold:
+    """The fold of one market.
+
+    Args:
+        market: Market code that the rows carry.
+        windows: Scales.
+    """
+
+    def __init__(self, market: int, windows: Windows = Windows()) -> None:  # noqa: B008 - frozen
+        self.market = market
+        self.windows = windows
+        w = windows
+        self._state = new_state(w.fast_ns, w.fast_buckets, w.market_ns, w.market_buckets)
+        self._pending = np.empty((0, len(EPISODE)), np.int64)
+
+    def fold(self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32]) -> Folded:
+        """Fold the market's next events, in total order.
+
+        Args:
+            events: Events of this market only, none before the last one folded.
+            entity: Entity of each event's account, -1 where unknown.
+            counter: Entity of each trade's seller, -1 where unknown.
+
+        Returns:
+            Rows of the buckets that these events closed.
+        """
+        outs = []
+        for begin in range(0, len(events), _CHUNK):
+            part = slice(begin, begin + _CHUNK)
+            outs.append(self._fold_chunk(events.take(part), entity[part], counter[part]))
+        return self._folded(outs)
+
+    def _fold_chunk(self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32]) -> Out:
+        changes = 1 + np.count_nonzero(np.diff(events.time // self.windows.fast_ns))
+        out = _new_out(int(changes) + 1, int((events.kind == CANCEL).sum()))
+        columns = (events.time, events.kind, events.side, events.price, events.lots, events.leaves, entity, counter,
+                   events.order, events.counter_order)  # fmt: skip
+        done = 0
+        while (done := fold_events(self._state, done, *columns, out)) < len(events):
+            self._state = with_room(self._state)
+        return out
+
+    def advance(self, until_ns: int) -> Folded:
+        """Close the buckets that end at or before a time, which no later event will precede."""
+        out = _new_out(1, 0)
+        close_until(self._state, until_ns, out)
+        return self._folded([out])
+
+    def _folded(self, outs: list[Out]) -> Folded:
+        w = self.windows
+        fast = _rows(FAST, self.market, w.fast_ns, [(o.values, o.end, o.top, o.pair, o.counts[ROWS]) for o in outs])
+        coarse = [(o.coarse_values, o.coarse_end, o.coarse_top, o.coarse_pair, o.counts[COARSE_ROWS]) for o in outs]
+        found = np.concatenate([self._pending, *(o.episodes[: o.counts[EPISODES]] for o in outs)])
+        closed = found[:, 0] < (fast.end[-1] if len(fast) else 0)
+        self._pending = found[~closed]
+        return Folded(_rows(MARKET, self.market, w.market_ns, coarse), fast, _episodes(found[closed], fast.end))
+
+    def snapshot(self) -> dict[str, NDArray[np.generic]]:
+        """Return the whole state as arrays by name; `restore` on a fold with the same windows continues from it."""
+        return {**to_arrays(self._state), "pending": self._pending.copy()}
+
+    def restore(self, arrays: dict[str, NDArray[np.generic]]) -> None:
+        """Continue from a snapshot."""
+        self._state = from_arrays(self._state, arrays)
+        self._pending = np.asarray(arrays["pending"], np.int64)
+
+
+def _new_out(rows: int, episodes: int) -> Out:
+    width = len(MARKET_FEATURES)
+    whole = [np.empty(rows, np.int64) for _ in range(6)]
+    return Out(
+        np.empty((rows, width)), whole[0], whole[1], whole[2],
+        np.empty((rows, width)), whole[3], whole[4], whole[5],
+        np.empty((episodes, len(EPISODE)), np.int64), np.zeros(3, np.int64),
+    )  # fmt: skip
+
+
+_Part = tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int]
+
+
+def _rows(scale: str, market: int, span_ns: int, parts: list[_Part]) -> Rows:
+    def joined(k: int, empty: NDArray[np.generic]) -> NDArray[np.generic]:
+        return np.concatenate([empty, *(part[k][: part[4]] for part in parts)])
+
+    end = joined(1, np.empty(0, np.int64))
+    pair = joined(3, np.empty(0, np.int64))
+    members = np.stack([pair >> 32, pair & 0xFFFFFFFF], axis=1)
+    members[pair < 0] = -1
+    return Rows(
+        scale=scale,
+        market=market,
+        start=end - span_ns,
+        end=end,
+        values=joined(0, np.empty((0, len(MARKET_FEATURES)))),
+        top_entity=joined(2, np.empty(0, np.int64)).astype(np.int32),
+        pair=members.astype(np.int32),
+    )
+
+
+def _episodes(found: NDArray[np.int64], row_ends: NDArray[np.int64]) -> Episodes:
+    column = dict(zip(EPISODE, found.T, strict=True))
+    size, mean = column["genuine_size"], column["mean_lots"]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        fill_ratio = np.where(size > 0, column["genuine_filled"] / size, np.nan)
+        depth_ratio = np.where(mean > 0, column["bait_lots"] / mean, np.nan)
+    given = {
+        "row": np.searchsorted(row_ends, column["time"], side="right"),
+        "entity": column["entity"].astype(np.int32),
+        "side": column["side"].astype(np.int8),
+        "end": column["time"],
+        "fill_ratio": fill_ratio,
+        "pull_s": (column["time"] - column["fill_time"]) * 1e-9,
+        "depth_ratio": depth_ratio,
+    }
+    return Episodes(**{f.name: given.get(f.name, column.get(f.name)) for f in fields(Episodes)})

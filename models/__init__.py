@@ -1,0 +1,1 @@
+"""How suspicion is judged: rules, forests, calibration, combination, alerting, bundle and registry."""

@@ -1,0 +1,161 @@
+"""Judging: every detector looks at the rows, and what they say about each subject becomes one confidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.fold import FAST, MARKET, Folded
+from features.rows import Episodes, Rows, no_episodes
+from models.alert import CalibratedOn
+from models.bundle import Bundle
+from models.combination import Weights, combine, inputs
+from models.findings import Findings
+from models.rules import judge_summary
+from models.rules.base import Rule
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What is held against each subject in each row of one scale, for one typology, shape (n_candidates,).
+
+    Attributes:
+        rule: The rule of the typology.
+        rows: Feature rows that were judged.
+        episodes: Episodes of those rows.
+        row: Row number, ascending.
+        entity: Subject, -1 for the market.
+        other: Second entity of the subject, -1 where there is none.
+        episode: Episode number, -1 where there is none.
+        score: The rule's score.
+        evidence: How much evidence the score rests on.
+        probability: The classifier's probability, NaN where it abstains.
+        p_value: The isolation forest's p-value, NaN where it abstains.
+        weights: The combination; None where the rule speaks for itself.
+        raw: Combined probability before calibration.
+        confidence: Combined confidence.
+    """
+
+    rule: Rule
+    rows: Rows
+    episodes: Episodes
+    row: NDArray[np.int64]
+    entity: NDArray[np.int32]
+    other: NDArray[np.int32]
+    episode: NDArray[np.int64]
+    score: NDArray[np.float64]
+    evidence: NDArray[np.float64]
+    probability: NDArray[np.float64]
+    p_value: NDArray[np.float64]
+    weights: Weights | None
+    raw: NDArray[np.float64]
+    confidence: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+    @property
+    def calibrated(self) -> bool:
+        """Whether the confidence was learned, rather than being the rule's own score."""
+        return self.weights is not None
+
+
+def calibrated_on(candidates: Candidates, bundle_says: CalibratedOn) -> CalibratedOn:
+    """Return what an alert from these candidates was calibrated on."""
+    return bundle_says if candidates.calibrated else "definition"
+
+
+def _strongest(row: NDArray[np.int64], entity: NDArray[np.int32], score: NDArray[np.float64]) -> NDArray[np.int64]:
+    order = np.lexsort((-score, entity, row))
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = (np.diff(row[order]) != 0) | (np.diff(entity[order]) != 0)
+    return order[first]
+
+
+@dataclass(frozen=True)
+class Opinions:
+    """What the learned detectors say of each row of one scale; NaN in rows that no rule suspects."""
+
+    probabilities: dict[str, NDArray[np.float64]]
+    p_values: NDArray[np.float64]
+
+
+def _opinions(bundle: Bundle | None, rows: Rows, suspected: NDArray[np.int64]) -> Opinions:
+    nothing = np.full(len(rows), np.nan)
+    if bundle is None or not len(suspected):
+        return Opinions({}, nothing)
+    asked = rows.take(suspected)
+    p_values = nothing.copy()
+    p_values[suspected] = bundle.forest_findings(asked)
+    probabilities = {}
+    for typology, probability in bundle.class_probabilities(asked).items():
+        probabilities[typology] = nothing.copy()
+        probabilities[typology][suspected] = probability
+    return Opinions(probabilities, p_values)
+
+
+def _combined(
+    rule: Rule, folded: Folded, found: Findings, opinions: Opinions, bundle: Bundle | None, prevalence: float | None
+) -> Candidates:
+    keep = _strongest(found.row, found.entity, found.score)
+    row, score, evidence = found.row[keep], found.score[keep], found.confidence[keep]
+    episode = found.episode[keep] if len(found.episode) else np.full(len(keep), -1, np.int64)
+    nothing = np.full(len(opinions.p_values), np.nan)
+    probability, p_value = opinions.probabilities.get(rule.typology, nothing)[row], opinions.p_values[row]
+    weights = bundle.weights(rule.typology) if bundle else None
+    raw = confidence = score * evidence
+    if bundle and weights:
+        raw = combine(inputs(score, evidence, probability, p_value), weights)
+        confidence = bundle.calibrate(rule.typology, raw, prevalence)
+    return Candidates(
+        rule=rule, rows=folded.fast if rule.scale == FAST else folded.market, episodes=folded.episodes, row=row,
+        entity=found.entity[keep], other=found.other[keep], episode=episode, score=score, evidence=evidence,
+        probability=probability, p_value=p_value, weights=weights, raw=raw, confidence=confidence,
+    )  # fmt: skip
+
+
+def judge(
+    rules: tuple[Rule, ...], folded: Folded, bundle: Bundle | None, prevalence: Mapping[str, float]
+) -> list[Candidates]:
+    """Return what every rule, with the learned detectors, holds against whom.
+
+    The rules look at every row; the learned detectors are asked about the rows that a rule suspects, however weakly.
+    That is what they were trained on: to tell the pattern from its look-alikes.
+
+    Args:
+        rules: The catalogue of rules.
+        folded: Rows and episodes of one market.
+        bundle: The learned detectors; None runs the rules alone.
+        prevalence: Share of alerts expected to be true, by typology, where it differs from the calibration's.
+
+    Returns:
+        One entry per rule, in the order of the catalogue.
+    """
+    scales = {FAST: folded.fast, MARKET: folded.market}
+    found = [rule.judge(scales[rule.scale], folded.episodes) for rule in rules]
+    opinions = {}
+    for scale, rows in scales.items():
+        suspected = [findings.row for rule, findings in zip(rules, found, strict=True) if rule.scale == scale]
+        opinions[scale] = _opinions(bundle, rows, np.unique(np.concatenate([np.empty(0, np.int64), *suspected])))
+    return [
+        _combined(rule, folded, findings, opinions[rule.scale], bundle, prevalence.get(rule.typology))
+        for rule, findings in zip(rules, found, strict=True)
+    ]
+
+
+def judge_totals(rules: tuple[Rule, ...], rows: Rows, bundle: Bundle | None) -> list[Candidates]:
+    """Return what the rules hold against a window told by its totals; the isolation forest is heard beside them.
+
+    Rules that need more than totals stay silent, those that can judge from totals alone do so with less confidence,
+    and no combination was learned for such windows: the rule speaks for itself.
+    """
+    p_values = bundle.forest_findings(rows) if bundle else np.full(len(rows), np.nan)
+    folded = Folded(rows, rows, no_episodes())
+    opinions = Opinions({}, p_values)
+    return [
+        _combined(rule, folded, findings, opinions, None, None)
+        for rule, findings in zip(rules, judge_summary(rules, rows), strict=True)
+    ]

@@ -1,0 +1,223 @@
+"""Everything that can be set, in one TOML, with every mistake reported at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic_core import ErrorDetails, PydanticCustomError
+
+from features.errors import ParameterError
+from models.accumulation import Params as Accumulation
+from models.rules.base import RuleParams, parameter
+from models.rules.concentrated_trading import Params as ConcentratedTrading
+from models.rules.price_anomaly import Params as PriceAnomaly
+from models.rules.pump_and_dump import Params as PumpAndDump
+from models.rules.spoofing import Params as Spoofing
+from models.rules.timing_anomaly import Params as TimingAnomaly
+from models.rules.volume_spike import Params as VolumeSpike
+from models.rules.wash_trading import Params as WashTrading
+
+Typology = Literal[
+    "pump_and_dump",
+    "wash_trading",
+    "spoofing",
+    "volume_spike",
+    "price_anomaly",
+    "timing_anomaly",
+    "concentrated_trading",
+    "excessive_accumulation_own",
+    "excessive_offloading_own",
+]
+TYPOLOGIES: tuple[str, ...] = get_args(Typology)
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Alerts(RuleParams):
+    """When findings become alerts and when alerts end."""
+
+    confidence_threshold: float = parameter(
+        0.7, "combined confidence at which an alert opens", "the mission", gt=0, lt=1
+    )
+    quiet_s: float = parameter(300.0, "seconds of event time without a finding that end an alert", "ours", gt=0)
+    quiet_s_by_typology: dict[Typology, Positive] = Field(
+        default={"pump_and_dump": 1800.0},
+        description="the same for single typologies, by name",
+        json_schema_extra={"source": "data/pumps: half an hour of quiet ends a pump"},
+    )
+    prevalence: dict[Typology, Share] = Field(
+        default={},
+        description="share of opened alerts that are true, by typology, where it differs from the calibration's",
+        json_schema_extra={"source": "the operator's own dispositions"},
+    )
+
+    def quiet_of(self, typology: str) -> float:
+        """Return the seconds of quiet that end an alert of this typology."""
+        spans = self.quiet_s_by_typology.items()
+        return next((span for name, span in spans if name == typology), self.quiet_s)
+
+
+class Events(RuleParams):
+    """How events are counted and how long late ones are waited for."""
+
+    lot: float = parameter(1e-8, "base units of one whole lot; quantities are exact multiples of it", "ours", gt=0)
+    lots: dict[str, Positive] = Field(
+        default={},
+        description="lot of single symbols, by name",
+        json_schema_extra={"source": "the exchange's quantity step"},
+    )
+    allowed_lateness_s: float = parameter(5.0, "seconds an event may arrive out of order", "ours", ge=0)
+
+
+class MarketScale(RuleParams):
+    """Buckets of the market scale."""
+
+    bucket_s: int = parameter(60, "seconds of a bucket", "the mission", ge=1)
+    buckets: int = parameter(60, "buckets of a window", "the mission", ge=2)
+
+
+class FastScale(RuleParams):
+    """Buckets of the fast scale."""
+
+    bucket_s: int = parameter(5, "seconds of a bucket", "data/pumps, three-term rule", ge=1)
+    buckets: int = parameter(720, "buckets of a window", "data/pumps: an hour of 5 s", ge=2)
+
+
+class Windows(BaseModel):
+    """The two scales of features."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    market: MarketScale = MarketScale()
+    fast: FastScale = FastScale()
+
+    @model_validator(mode="after")
+    def _market_buckets_are_merges_of_fast_ones(self) -> Self:
+        if self.market.bucket_s % self.fast.bucket_s:
+            text = f"Input should be a multiple of windows.fast.bucket_s, {self.fast.bucket_s}"
+            raise PydanticCustomError("multiple", text, {"key": "market.bucket_s", "value": self.market.bucket_s})
+        return self
+
+
+class Parameters(BaseModel):
+    """All parameters; frozen, unknown keys refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    alerts: Alerts = Alerts()
+    events: Events = Events()
+    windows: Windows = Windows()
+    pump_and_dump: PumpAndDump = PumpAndDump()
+    wash_trading: WashTrading = WashTrading()
+    spoofing: Spoofing = Spoofing()
+    volume_spike: VolumeSpike = VolumeSpike()
+    price_anomaly: PriceAnomaly = PriceAnomaly()
+    timing_anomaly: TimingAnomaly = TimingAnomaly()
+    concentrated_trading: ConcentratedTrading = ConcentratedTrading()
+    excessive_accumulation_own: Accumulation = Accumulation()
+
+    def version(self) -> str:
+        """Return 12 hexadecimal digits that change with any effective value."""
+        text = json.dumps(self.model_dump(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def load_parameters(path: Path | None) -> Parameters:
+    """Return the parameters of a TOML file, or the defaults without one.
+
+    Raises:
+        ParameterError: The file cannot be read, or values are unknown or out of range (all of them named).
+    """
+    if path is None:
+        return Parameters()
+    try:
+        with path.open("rb") as file:
+            values = tomllib.load(file)
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ParameterError(f"{path} must be a readable TOML file, was not: {error}") from error
+    return parse_parameters(values, origin=str(path))
+
+
+def parse_parameters(values: Mapping[str, Any], origin: str = "parameters") -> Parameters:
+    """Return the parameters with the given tables set and the rest at their defaults.
+
+    Args:
+        values: Tables of values, as a TOML or JSON reader returns them.
+        origin: What to call them in an error.
+
+    Raises:
+        ParameterError: Values are unknown or out of range; the text has a line for each.
+    """
+    try:
+        return Parameters.model_validate(values)
+    except ValidationError as error:
+        mistakes = "".join(f"\n  {_mistake(details)}" for details in error.errors(include_url=False))
+        raise ParameterError(f"{origin}: {error.error_count()} mistake(s){mistakes}") from error
+
+
+def default_toml() -> str:
+    """Return a TOML of all defaults, each with its description and source."""
+    return to_toml(Parameters())
+
+
+def to_toml(parameters: Parameters) -> str:
+    """Return a TOML of all parameters, each with its description and source; `load_parameters` reads it back."""
+    return "\n".join(_toml_lines(parameters, ())).lstrip("\n") + "\n"
+
+
+def _toml_lines(table: BaseModel, path: tuple[str, ...]) -> Iterator[str]:
+    fields = type(table).model_fields
+    tables = [name for name in fields if isinstance(getattr(table, name), BaseModel)]
+    if len(tables) < len(fields):
+        yield f"\n[{'.'.join(path)}]"
+    for name, field in fields.items():
+        if name not in tables:
+            extra = field.json_schema_extra
+            source = extra["source"] if isinstance(extra, dict) else ""
+            yield f"# {field.description}. Source: {source}."
+            yield f"{name} = {_toml_value(getattr(table, name))}"
+    for name in tables:
+        yield from _toml_lines(getattr(table, name), (*path, name))
+
+
+def _toml_value(value: float | dict[str, float]) -> str:
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(key)} = {json.dumps(item)}" for key, item in value.items()) + "}"
+    return json.dumps(value)
+
+
+def _mistake(details: ErrorDetails) -> str:
+    context = details.get("ctx", {})
+    key = ".".join(
+        str(part) for part in (*details["loc"], *([context["key"]] if "key" in context else []))
+    ).removesuffix(".[key]")
+    if details["type"] == "extra_forbidden":
+        return f"{key} must be a known parameter{_nearest(key)}, was {details['input']!r}"
+    if details["type"] == "model_type":
+        return f"{key} must be a table, was {details['input']!r}"
+    must_be = details["msg"].removeprefix("Input should be ")
+    return f"{key} must be {must_be}, was {context.get('value', details['input'])!r}"
+
+
+def _nearest(key: str) -> str:
+    known = {line: line for line in _keys(Parameters(), ())}
+    last = {line.rpartition(".")[2]: line for line in known}
+    close = get_close_matches(key, known, n=1) or [
+        last[k] for k in get_close_matches(key.rpartition(".")[2], last, n=1)
+    ]
+    return f" (nearest: {close[0]})" if close else ""
+
+
+def _keys(table: BaseModel, path: tuple[str, ...]) -> Iterator[str]:
+    for name in type(table).model_fields:
+        yield ".".join((*path, name))
+        value = getattr(table, name)
+        if isinstance(value, BaseModel):
+            yield from _keys(value, (*path, name))

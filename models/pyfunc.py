@@ -1,0 +1,53 @@
+"""The bundle as an MLflow pyfunc: what `mlflow models serve` and notebooks load, without a pickle."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from features.catalogue import MARKET_FEATURES
+from models.bundle import Bundle
+
+P_VALUE = "isolation_forest_p"
+SCALE = "market"
+
+
+@dataclass(frozen=True)
+class BundleModel:
+    """Scores data frames of features."""
+
+    bundle: Bundle
+
+    def predict(self, model_input: pd.DataFrame, params: dict[str, Any] | None = None) -> pd.DataFrame:
+        """Return what the learned models say of each row, before rules and calibration.
+
+        Args:
+            model_input: Feature columns by their catalogue names; missing columns and cells are unknown.
+            params: `scale`: "market" (60 s buckets, the default) or "fast" (5 s).
+
+        Returns:
+            `isolation_forest_p`, the conformal p-value, and one probability column for each class; NaN where the model
+            abstains. Same index.
+
+        Raises:
+            ValueError: The bundle has no model for the scale.
+        """
+        scale = (params or {}).get("scale", SCALE)
+        forest, classifier = self.bundle.isolation_forests.get(scale), self.bundle.classifiers.get(scale)
+        if forest is None or classifier is None:
+            known = ", ".join(sorted(self.bundle.classifiers))
+            raise ValueError(f"scale must be one of {known}, was {scale}")
+        names = [feature.name for feature in MARKET_FEATURES]
+        values = model_input.reindex(columns=names).to_numpy(dtype=np.float64, na_value=np.nan)
+        probabilities = classifier.probabilities(values)
+        columns = {P_VALUE: forest.p_values(values), **dict(zip(classifier.classes, probabilities.T, strict=True))}
+        return pd.DataFrame(columns, index=model_input.index)
+
+
+def _load_pyfunc(data_path: str) -> BundleModel:
+    """Return the model in a folder: MLflow's contract for `loader_module`."""
+    return BundleModel(Bundle.load(Path(data_path)))

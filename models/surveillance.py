@@ -1,0 +1,173 @@
+"""Surveillance: the main flow over many markets, event by event, the same for a tape and for a live feed.
+
+    order → fold → judge → alert
+
+Each market is independent of the others, so results do not depend on which markets share a process.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from features.catalogue import schema_hash
+from features.events import Events, Vocabulary, concatenate, no_events
+from features.fold import Folded, MarketFold, Windows
+from features.order import ReorderBuffer
+from models.alert import Alert
+from models.alerting import SECOND_NS, AlertFold, Open, Policy
+from models.bundle import Bundle
+from models.citing import LOOK_BACK_NS, Recent
+from models.judging import judge
+from models.parameters import TYPOLOGIES, Parameters
+from models.rules import build_rules
+from models.saved import alert_from_json, events_from_bytes, events_to_bytes
+
+END_OF_TIME = 2**62
+
+
+def windows_of(parameters: Parameters) -> Windows:
+    """Return the scales that the parameters set."""
+    fast, market = parameters.windows.fast, parameters.windows.market
+    return Windows(fast.bucket_s * SECOND_NS, fast.buckets, market.bucket_s * SECOND_NS, market.buckets)
+
+
+def policy_of(parameters: Parameters, bundle: Bundle | None) -> Policy:
+    """Return when alerts open and close under these parameters, and what they say of their origin."""
+    return Policy(
+        threshold=parameters.alerts.confidence_threshold,
+        quiet_ns={name: round(parameters.alerts.quiet_of(name) * SECOND_NS) for name in TYPOLOGIES},
+        lateness_ns=round(parameters.events.allowed_lateness_s * SECOND_NS),
+        calibrated_on=bundle.calibrated_on if bundle else "definition",
+        model_version=bundle.version if bundle else "rules",
+        feature_schema=schema_hash(),
+        parameters=parameters.version(),
+    )
+
+
+class MarketWatch:
+    """One market's stragglers, fold, open alerts and latest events."""
+
+    def __init__(self, venue: str, symbol: str, code: int, windows: Windows, lateness_ns: int) -> None:
+        self.buffer = ReorderBuffer(lateness_ns)
+        self.fold = MarketFold(code, windows)
+        self.alerts = AlertFold(venue, symbol)
+        self.recent = no_events()
+
+    def forget(self, horizon_ns: int) -> None:
+        """Drop events that no later citation can reach."""
+        keep = int(np.searchsorted(self.recent.time, self.buffer.watermark - horizon_ns))
+        self.recent = self.recent.take(np.arange(keep, len(self.recent)))
+
+
+class Surveillance:
+    """Events in, alert revisions out.
+
+    Args:
+        parameters: What the rules and alerts are set to.
+        bundle: The learned detectors; None runs the rules alone.
+        vocabulary: Codes of the events that will come; a new one by default.
+    """
+
+    def __init__(self, parameters: Parameters, bundle: Bundle | None, vocabulary: Vocabulary | None = None) -> None:
+        self.vocabulary = vocabulary or Vocabulary()
+        self._parameters = parameters
+        self._bundle = bundle
+        self._rules = build_rules(parameters)
+        self._windows = windows_of(parameters)
+        self._policy = policy_of(parameters, bundle)
+        self._watches: dict[int, MarketWatch] = {}
+
+    @property
+    def late(self) -> int:
+        """Events refused because their bucket was closed."""
+        return sum(watch.buffer.late for watch in self._watches.values())
+
+    def push(self, events: Events) -> list[Alert]:
+        """Take events of any markets in any order; return the alert revisions of the buckets they closed."""
+        out = []
+        by_market = np.argsort(events.market, kind="stable")
+        codes, first = np.unique(events.market[by_market], return_index=True)
+        for code, rows in zip(codes, np.split(by_market, first[1:]), strict=True):
+            watch = self._watch(int(code))
+            out += self._process(watch, watch.buffer.add(events.take(rows)))
+        return out
+
+    def advance(self, until_ns: int) -> list[Alert]:
+        """Move every market's watermark to a time before which no further event will come."""
+        out = []
+        for code in sorted(self._watches):
+            watch = self._watches[code]
+            out += self._process(watch, watch.buffer.tick(until_ns))
+        return out
+
+    def finish(self) -> list[Alert]:
+        """Close everything: the tape is at its end."""
+        return self.advance(END_OF_TIME)
+
+    def _watch(self, code: int) -> MarketWatch:
+        if code not in self._watches:
+            venue, symbol = self.vocabulary.markets[code]
+            self._watches[code] = MarketWatch(venue, symbol, code, self._windows, self._policy.lateness_ns)
+        return self._watches[code]
+
+    def _process(self, watch: MarketWatch, ready: Events) -> list[Alert]:
+        entity, counter = self.vocabulary.entities(ready.account), self.vocabulary.entities(ready.counter)
+        folded = watch.fold.fold(ready, entity, counter)
+        watch.recent = concatenate([watch.recent, ready]) if len(watch.recent) else ready
+        alerts = self._raise(watch, folded)
+        alerts += self._raise(watch, watch.fold.advance(watch.buffer.watermark))
+        watch.alerts.advance(watch.buffer.watermark, self._policy)
+        watch.forget(self._windows.market_ns + LOOK_BACK_NS)
+        return alerts
+
+    def _raise(self, watch: MarketWatch, folded: Folded) -> list[Alert]:
+        if len(folded.fast) + len(folded.market) == 0:
+            return []
+        judged = judge(self._rules, folded, self._bundle, self._parameters.alerts.prevalence)
+        entity, counter = self.vocabulary.entities(watch.recent.account), self.vocabulary.entities(watch.recent.counter)
+        recent = Recent(watch.recent, entity, counter)
+        return watch.alerts.fold(judged, recent, self.vocabulary, self._policy)
+
+    def snapshot(self) -> bytes:
+        """Return the whole state; `restore` with the same parameters and bundle continues bit for bit."""
+        arrays: dict[str, NDArray[Any]] = {}
+        markets = {}
+        for code, watch in self._watches.items():
+            arrays |= {f"{code}/fold/{name}": array for name, array in watch.fold.snapshot().items()}
+            arrays[f"{code}/held"] = events_to_bytes(watch.buffer.held)
+            arrays[f"{code}/recent"] = events_to_bytes(watch.recent)
+            alerts = [[*key, asdict(held.alert), held.seen] for key, held in watch.alerts.open.items()]
+            markets[code] = {"watermark": watch.buffer.watermark, "late": watch.buffer.late, "open": alerts}
+        state = {"vocabulary": self.vocabulary.to_dict(), "markets": markets}
+        arrays["state"] = np.frombuffer(json.dumps(state).encode(), np.uint8)
+        out = io.BytesIO()
+        np.savez(out, **arrays)  # type: ignore[arg-type]
+        return out.getvalue()
+
+    @classmethod
+    def restore(cls, snapshot: bytes, parameters: Parameters, bundle: Bundle | None) -> Surveillance:
+        """Return the surveillance that a snapshot was taken of."""
+        with np.load(io.BytesIO(snapshot), allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        state = json.loads(arrays["state"].tobytes())
+        restored = cls(parameters, bundle, Vocabulary.from_dict(state["vocabulary"]))
+        for code, saved in state["markets"].items():
+            restored._restore_market(int(code), saved, arrays)
+        return restored
+
+    def _restore_market(self, code: int, saved: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
+        watch = self._watch(code)
+        prefix = f"{code}/fold/"
+        watch.fold.restore({n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)})
+        watch.buffer.held = events_from_bytes(arrays[f"{code}/held"])
+        watch.recent = events_from_bytes(arrays[f"{code}/recent"])
+        watch.buffer.watermark, watch.buffer.late = int(saved["watermark"]), int(saved["late"])
+        for typology, subject, alert, seen in saved["open"]:
+            watch.alerts.open[typology, subject] = Open(alert_from_json(alert), int(seen))

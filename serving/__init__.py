@@ -1,0 +1,1 @@
+"""How the world reaches it: scoring, API, engine, alert store."""

@@ -1,0 +1,1 @@
+"""Alerts as they are kept: the store, the life of an alert, its record."""

@@ -1,0 +1,191 @@
+"""Events in request bodies, three formats, to one canonical tape: wholly right, or refused."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
+
+import msgspec
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.encoding import Lots, encode
+from features.events import Vocabulary
+from features.fills import TRADE_LAYOUTS
+from features.readers import Tape, assemble
+from features.recognition import recognise
+from features.records import tables_from_records
+from features.schema import ORDERS, TRADES
+from features.validation import Mistake, Raw, RefusedRowsError, check
+from serving.api.problems import UnsupportedMediaError
+from serving.errors import RequestError
+
+T = TypeVar("T")
+JSON, NDJSON, ARROW = "application/json", "application/x-ndjson", "application/vnd.apache.arrow.stream"
+NAME = "request"
+_PARTS = ("trades", "orders", "accounts")
+_SHOWN = 200
+
+
+class EventsBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Events as JSON; the rows follow `features.schema`."""
+
+    trades: list[dict[str, Any]] | None = None
+    orders: list[dict[str, Any]] | None = None
+    accounts: list[dict[str, Any]] | None = None
+
+
+@dataclass(frozen=True)
+class Posted:
+    """Events as they were sent.
+
+    Attributes:
+        tape: The events, without those whose `event_id` came before in the same body.
+        rows: How many were sent.
+    """
+
+    tape: Tape
+    rows: int
+
+    @property
+    def repeated(self) -> int:
+        """How many came twice in the body."""
+        tables = (self.tape.trades, self.tape.orders)
+        kept = sum(int(table.num_rows) for table in tables if table is not None)
+        return self.rows - kept
+
+
+def posted(body: bytes, content_type: str, lots: Lots) -> Posted:
+    """Return the events of a request body as a canonical tape.
+
+    Args:
+        body: The body.
+        content_type: Its media type, which says the format.
+        lots: Smallest quantities, against which the events are checked, too.
+
+    Raises:
+        UnsupportedMediaError: The media type is not one of the three.
+        RequestError: The body is not of its format.
+        SchemaError: Rows break the schema.
+    """
+    readers = {JSON: posted_json, NDJSON: posted_lines, ARROW: posted_arrow}
+    read = readers[refuse_media_type(content_type, tuple(readers))](body)
+    refuse_nul(read.tape)
+    encode(read.tape, Vocabulary(), lots)
+    return read
+
+
+def refuse_media_type(content_type: str, allowed: tuple[str, ...]) -> str:
+    """Return the media type of a body.
+
+    Raises:
+        UnsupportedMediaError: It is not one of those that are read here.
+    """
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type not in allowed:
+        raise UnsupportedMediaError("Content-Type", " or ".join(allowed), media_type or "missing")
+    return media_type
+
+
+def posted_json(body: bytes) -> Posted:
+    """Return the events of a JSON body."""
+    events = decoded(body, EventsBody)
+    return Posted(tape_of_records(events), len(events.trades or ()) + len(events.orders or ()))
+
+
+def tape_of_records(events: EventsBody) -> Tape:
+    """Return the tape of decoded JSON."""
+    return tables_from_records(trades=events.trades, orders=events.orders, accounts=events.accounts, name=NAME)
+
+
+def posted_lines(body: bytes) -> Posted:
+    """Return the events of a body of one JSON object a line, each of which names its table."""
+    records: dict[str, list[dict[str, Any]]] = {}
+    lines: dict[str, list[int]] = {}
+    mistakes: list[Mistake] = []
+    for number, line in enumerate(body.splitlines(), start=1):
+        if not line.strip():
+            continue
+        record = _object(line)
+        table = record.pop("table", None) if record is not None else None
+        if record is not None and table in _PARTS:
+            records.setdefault(table, []).append(record)
+            lines.setdefault(table, []).append(number)
+        else:
+            mistakes.append(_bad_line(number, line, record, table))
+    if mistakes:
+        raise RefusedRowsError("lines", mistakes[:10], len(mistakes), len(mistakes) + sum(map(len, records.values())))
+    try:
+        tape = tape_of_records(EventsBody(**records))
+    except RefusedRowsError as error:
+        numbers = {f"{NAME}: {table}": places for table, places in lines.items()}
+        there = [replace(m, file="lines", row=numbers[m.file][m.row - 1]) for m in error.mistakes]
+        raise RefusedRowsError("lines", there, error.refused, error.rows) from error
+    return Posted(tape, sum(len(rows) for table, rows in records.items() if table != "accounts"))
+
+
+def posted_arrow(body: bytes) -> Posted:
+    """Return the events of an Arrow IPC stream of trades or of order messages; its columns say which."""
+    try:
+        table = pa.ipc.open_stream(body).read_all()
+        table.validate(full=True)
+        layout, note = recognise(table.column_names, [*TRADE_LAYOUTS, ORDERS], NAME)
+        part = ORDERS.name if layout is ORDERS else TRADES.name
+        known = table.select([name for name in layout.names if name in table.column_names])
+        checked = check(Raw(f"{NAME}: {part}", layout, known, note=note))
+        return Posted(assemble(NAME, {part: checked}), table.num_rows)
+    except (pa.ArrowException, OSError) as error:
+        raise RequestError("body", f"one Arrow IPC stream of plain columns ({error})") from error
+
+
+def decoded(body: bytes, kind: type[T]) -> T:
+    """Return a JSON body as a struct.
+
+    Raises:
+        RequestError: It is not JSON, or a field is of the wrong kind.
+    """
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError as error:
+        rule, _, place = str(error).partition(" - at `$")
+        field = place.rstrip("`").lstrip(".") or "body"
+        raise RequestError(field, f"as documented: {rule}") from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise RequestError("body", f"JSON in UTF-8 ({error})") from error
+
+
+def refuse_nul(tape: Tape) -> None:
+    """Refuse the one character that a database cannot keep in text.
+
+    Raises:
+        RequestError: A cell holds it.
+    """
+    for part in _PARTS:
+        table = getattr(tape, part)
+        for name in table.column_names if table is not None else ():
+            if _has_nul(table[name]):
+                raise RequestError(f"{part}.{name}", "text without the character U+0000")
+
+
+def _has_nul(column: pa.ChunkedArray) -> bool:
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if not pa.types.is_string(kind):
+        return False
+    found = pc.any(pc.match_substring(column.cast(pa.string()), "\0")).as_py()
+    return bool(found)
+
+
+def _object(line: bytes) -> dict[str, Any] | None:
+    try:
+        return msgspec.json.decode(line, type=dict[str, Any])
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return None
+
+
+def _bad_line(number: int, line: bytes, record: Mapping[str, Any] | None, table: object) -> Mistake:
+    if record is None:
+        text = line[:_SHOWN].decode(errors="replace")
+        return Mistake("lines", number, "(row)", text, "must be one JSON object on one line")
+    was = None if table is None else str(table)[:_SHOWN]
+    return Mistake("lines", number, "table", was, "must be trades, orders or accounts")

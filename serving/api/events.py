@@ -1,0 +1,70 @@
+"""Events over HTTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from fastapi import APIRouter, Header, Query
+from fastapi.responses import Response
+
+from serving.api.alert_records import Name
+from serving.api.event_bodies import JSON, posted
+from serving.api.openapi import EVENTS_BODY, answered
+from serving.api.problems import BODY
+from serving.api.services import Body, ServicesOf
+from serving.engine.wire import TABLES, batch_of
+from serving.times import nanoseconds
+
+router = APIRouter(prefix="/v1", tags=["events"])
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """The events are on disk.
+
+    Attributes:
+        accepted: Events that are new and in time.
+        duplicates: Events whose identity was known, or came twice in this body; left aside.
+        late: Events behind their market's watermark; counted, not judged.
+        notes: What was assumed or left aside.
+    """
+
+    accepted: int
+    duplicates: int
+    late: int
+    notes: tuple[str, ...] = ()
+
+
+@router.post(
+    "/events",
+    responses={**BODY, **answered("What became of the events.", Taken)},
+    openapi_extra=EVENTS_BODY,
+    summary="Send events",
+    response_class=Response,
+)
+def post_events(
+    body: Body,
+    services: ServicesOf,
+    content_type: Annotated[str, Header(include_in_schema=False)] = "",
+    idempotency_key: Annotated[
+        Name | None, Header(description="Key of this batch: rows without `event_id` are told apart by key and row.")
+    ] = None,
+    source: Annotated[Name, Query(description="Name of the sender; its event ids are its own.")] = "api",
+    watermark: Annotated[
+        datetime | None, Query(description="No event before this time will follow: closes what is open up to there.")
+    ] = None,
+) -> Response:
+    """Take order messages and trades, all or none of them; the answer comes when they are on disk.
+
+    Sending again is safe for rows with an `event_id`, and for a whole batch with an `Idempotency-Key`. Rows
+    of equal content without either are events of their own. Rows are checked as files are, see the schemas.
+    """
+    sent = posted(body, content_type, services.scorer.lots)
+    tables = {name: table for name in TABLES if (table := getattr(sent.tape, name)) is not None}
+    until = None if watermark is None else nanoseconds(watermark)
+    ack = services.engine.submit(batch_of(tables, source=source, key=idempotency_key, watermark=until))
+    answer = Taken(ack.accepted, ack.duplicates + sent.repeated, ack.late, sent.tape.notes)
+    for outcome in ("accepted", "duplicates", "late"):
+        services.metrics.events.labels(outcome).inc(getattr(answer, outcome))
+    return Response(msgspec.json.encode(answer), media_type=JSON)

@@ -1,0 +1,65 @@
+"""What the routers work with, handed over by the application, so that tests can hand over something else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Protocol
+
+from fastapi import Depends, Request
+
+from serving.alerts.store import AlertStore
+from serving.api.metrics import Metrics
+from serving.api.scorer import Scorer
+from serving.engine.wire import Ack, Batch, EngineStatus
+from serving.settings import Settings
+
+
+class EngineDoor(Protocol):
+    """How the web reaches the engine; see `serving.engine.client.EngineClient`."""
+
+    def submit(self, batch: Batch) -> Ack:
+        """Hand over a batch; returns when it is on disk."""
+        ...
+
+    def status(self) -> EngineStatus:
+        """Return how the engine is."""
+        ...
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts behind the API.
+
+    Attributes:
+        settings: Settings.
+        store: The alert store.
+        engine: The engine.
+        scorer: What judges windows.
+        metrics: What is counted.
+        clock: Wall clock, ns UTC; only for when an analyst did what.
+    """
+
+    settings: Settings
+    store: AlertStore
+    engine: EngineDoor
+    scorer: Scorer
+    metrics: Metrics
+    clock: Callable[[], int]
+
+
+def of(request: Request) -> Services:
+    """Return the services of the application that got this request."""
+    services: Services = request.app.state.services
+    return services
+
+
+ServicesOf = Annotated[Services, Depends(of)]
+
+
+async def body_of(request: Request) -> bytes:
+    """Return the request body; reading it is the event loop's, all further work a thread's."""
+    return await request.body()
+
+
+Body = Annotated[bytes, Depends(body_of)]

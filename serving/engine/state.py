@@ -1,0 +1,103 @@
+"""The engine's state: a pure fold of batches, the same live and when the journal is replayed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from features.encoding import encode
+from features.readers import Tape
+from models.alert import Alert
+from serving.engine.remembered import Remembered
+from serving.engine.snapshot import FORMAT, Snapshot
+from serving.engine.watcher import Watch, Watcher
+from serving.engine.wire import Ack, Batch, identities
+
+
+@dataclass(frozen=True)
+class Fresh:
+    """What of a batch is new: its tables without known events, and how many were known."""
+
+    tables: dict[str, pa.Table]
+    identities: list[bytes | None]
+    duplicates: int
+
+    @property
+    def events(self) -> int:
+        """How many events are new."""
+        return sum(table.num_rows for name, table in self.tables.items() if name != "accounts")
+
+
+@dataclass
+class State:
+    """All that batches change.
+
+    Attributes:
+        watch: How the watcher was made.
+        watcher: The surveillance.
+        remembered: Identities of the events taken.
+        rows: Rows taken so far, by source.
+    """
+
+    watch: Watch
+    watcher: Watcher
+    remembered: Remembered
+    rows: dict[str, int] = field(default_factory=dict)
+
+    def fresh(self, batch: Batch) -> Fresh:
+        """Return what of a batch is new, without taking it."""
+        tables: dict[str, pa.Table] = {}
+        known: list[bytes | None] = []
+        duplicates = 0
+        accounts = batch.table("accounts")
+        if accounts is not None:
+            tables["accounts"] = accounts
+        for name in ("orders", "trades"):
+            table = batch.table(name)
+            if table is None:
+                continue
+            ids = identities(batch, name, table)
+            new = self.remembered.fresh(ids)
+            tables[name] = table if all(new) else table.filter(pa.array(new)).combine_chunks()
+            known += [identity for identity, is_new in zip(ids, new, strict=True) if is_new]
+            duplicates += new.count(False)
+        return Fresh(tables, known, duplicates)
+
+    def take(self, batch: Batch, fresh: Fresh) -> tuple[Ack, list[Alert]]:
+        """Take what is new of a batch, then its watermark; return the answer and the alert revisions."""
+        code = list(self.rows).index(batch.source) if batch.source in self.rows else len(self.rows)
+        first_row = self.rows.get(batch.source, 0)
+        tape = Tape(f"batch of {batch.source}", **fresh.tables)
+        events = encode(tape, self.watcher.vocabulary, self.watch.lots, source=code, first_row=first_row)
+        late = self.watcher.late
+        alerts = self.watcher.push(events) if len(events) else []
+        ack = Ack(fresh.events - (self.watcher.late - late), fresh.duplicates, self.watcher.late - late)
+        if batch.watermark is not None:
+            alerts += self.watcher.advance(batch.watermark)
+        self.rows[batch.source] = first_row + fresh.events
+        self.remembered.remember(fresh.identities, _newest(fresh.tables))
+        return ack, alerts
+
+    def snapshot(self, offset: int) -> Snapshot:
+        """Return the state as bytes; `offset` is where the journal stands."""
+        return Snapshot(FORMAT, offset, self.watcher.snapshot(), self.remembered.snapshot(), dict(self.rows))
+
+
+def new_state(watch: Watch, remember_ns: int, remember_ids: int, snapshot: Snapshot | None) -> State:
+    """Return the state of a snapshot, or that of an engine that has seen nothing."""
+    remembered = Remembered(max(remember_ns, watch.lateness_ns), remember_ids)
+    if snapshot is None:
+        return State(watch, watch.new(), remembered)
+    remembered.restore(snapshot.remembered)
+    return State(watch, watch.restored(snapshot.watcher), remembered, dict(snapshot.rows))
+
+
+def _newest(tables: dict[str, pa.Table]) -> int:
+    times = [
+        pc.max(table["timestamp"]).cast(pa.int64()).as_py()
+        for table in tables.values()
+        if "timestamp" in table.column_names
+    ]
+    return max((time for time in times if time is not None), default=0)

@@ -1,0 +1,55 @@
+"""What the engine runs: the surveillance of `models`, behind the few methods that the engine needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from features.encoding import Lots
+from features.events import Events, Vocabulary
+from models.alert import Alert
+
+
+class Watcher(Protocol):
+    """Events in, alert revisions out; see `models.surveillance.Surveillance`."""
+
+    vocabulary: Vocabulary
+
+    @property
+    def late(self) -> int:
+        """Events refused because their bucket was closed."""
+        ...
+
+    def push(self, events: Events) -> list[Alert]:
+        """Take events and return the alert revisions that they bring."""
+        ...
+
+    def advance(self, until_ns: int) -> list[Alert]:
+        """Let time pass up to `until_ns` and return the alert revisions that this brings."""
+        ...
+
+    def snapshot(self) -> bytes:
+        """Return the whole state."""
+        ...
+
+
+@dataclass(frozen=True)
+class Watch:
+    """How watchers are made, and by what.
+
+    Attributes:
+        new: Makes one without history.
+        restored: Makes one from a snapshot.
+        lots: Smallest quantities, to encode events with.
+        lateness_ns: How long it waits for stragglers.
+        model: Digest of its bundle, or "rules only".
+        parameters: Version of its parameters.
+    """
+
+    new: Callable[[], Watcher]
+    restored: Callable[[bytes], Watcher]
+    lots: Lots
+    lateness_ns: int
+    model: str
+    parameters: str

@@ -1,0 +1,128 @@
+"""What web and engine say to each other, and what the journal holds: msgpack around Arrow IPC streams."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+
+import msgspec
+import pyarrow as pa
+
+TABLES = ("accounts", "orders", "trades")
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """Events that are taken together or not at all.
+
+    Attributes:
+        source: Name of the sender; event ids are its own.
+        key: Key of the batch, by which rows without an event id are told apart; None: they are always new.
+        trades: Canonical trades as an Arrow IPC stream.
+        orders: Canonical order messages, likewise.
+        accounts: Accounts and their owners, likewise.
+        watermark: No event before this time will follow (ns UTC); it closes what is open up to there.
+    """
+
+    source: str = "api"
+    key: str | None = None
+    trades: bytes | None = None
+    orders: bytes | None = None
+    accounts: bytes | None = None
+    watermark: int | None = None
+
+    def table(self, name: str) -> pa.Table | None:
+        """Return one of `TABLES`, None where the batch has none."""
+        stream: bytes | None = getattr(self, name)
+        return None if stream is None else pa.ipc.open_stream(stream).read_all()
+
+
+class Submit(msgspec.Struct, frozen=True, tag=True):
+    """Take this batch."""
+
+    batch: Batch
+
+
+class AskStatus(msgspec.Struct, frozen=True, tag=True):
+    """Tell how you are."""
+
+
+class Ack(msgspec.Struct, frozen=True, tag=True):
+    """The batch is on disk.
+
+    Attributes:
+        accepted: Events that are new and in time.
+        duplicates: Events whose identity was known; left aside.
+        late: Events behind the watermark; counted, not folded.
+    """
+
+    accepted: int
+    duplicates: int
+    late: int
+
+
+class EngineStatus(msgspec.Struct, frozen=True, tag=True):
+    """How the engine is.
+
+    Attributes:
+        events: Events taken since this process started, replayed ones among them.
+        late: Events refused as late since the state began.
+        journal_bytes: End of the journal.
+        snapshot_bytes: How much of the journal the last snapshot covers.
+        pending_alerts: Alerts that wait for the store to be reachable.
+        model: Digest of the bundle, or "rules only".
+        parameters: Version of the parameters.
+    """
+
+    events: int
+    late: int
+    journal_bytes: int
+    snapshot_bytes: int
+    pending_alerts: int
+    model: str
+    parameters: str
+
+
+class Failed(msgspec.Struct, frozen=True, tag=True):
+    """The request could not be done, and nothing of it was kept."""
+
+    says: str
+
+
+Request = Submit | AskStatus
+Reply = Ack | EngineStatus | Failed
+
+
+def batch_of(
+    tables: Mapping[str, pa.Table], *, source: str = "api", key: str | None = None, watermark: int | None = None
+) -> Batch:
+    """Return a batch of canonical tables by name."""
+    streams = {name: _stream(table) for name, table in tables.items() if table.num_rows}
+    return Batch(source=source, key=key, watermark=watermark, **streams)
+
+
+def identities(batch: Batch, name: str, table: pa.Table) -> list[bytes | None]:
+    """Return what each row is recognised by when it comes again; None: nothing.
+
+    The source's own event id, else the batch key and the row. Rows of equal content are not the same event.
+    """
+    ids = table["event_id"].to_pylist() if "event_id" in table.column_names else [None] * table.num_rows
+    prefix = f"{batch.source}\0{name}\0"
+
+    def identity(row: int, event_id: str | None) -> bytes | None:
+        if event_id is not None:
+            return _digest(f"{prefix}id\0{event_id}")
+        return None if batch.key is None else _digest(f"{prefix}key\0{batch.key}\0{row}")
+
+    return [identity(row, event_id) for row, event_id in enumerate(ids)]
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
+def _stream(table: pa.Table) -> bytes:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content

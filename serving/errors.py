@@ -1,0 +1,56 @@
+"""What can go wrong in serving, a branch of `features.errors.TapewatchError`.
+
+TapewatchError
+├── StoreError
+│   ├── AlertNotFoundError      no alert has this id
+│   ├── LifeCycleError          an alert cannot go from its status to the one asked for
+│   ├── StoreUnreachableError   the database does not answer
+│   └── JournalDamagedError     acknowledged events cannot be read back
+├── RequestError                a request holds something that must be otherwise; names the field
+├── EngineUnavailableError      the engine does not answer (it is starting, or gone)
+└── EngineFailedError           the engine could not take a batch, and kept nothing of it
+"""
+
+from __future__ import annotations
+
+from features.errors import StoreError, TapewatchError
+
+
+class AlertNotFoundError(StoreError):
+    """No alert has this id."""
+
+
+class LifeCycleError(StoreError):
+    """An alert cannot go from its status to the one asked for."""
+
+
+class StoreUnreachableError(StoreError):
+    """The database of the alert store does not answer."""
+
+
+class JournalDamagedError(StoreError):
+    """Acknowledged events cannot be read back."""
+
+
+class RequestError(TapewatchError):
+    """A request holds something that must be otherwise.
+
+    Attributes:
+        field: Path of the field in the request, such as `trades[3].price`.
+        must_be: The rule it breaks.
+        was: What was there instead, shortened; None where nothing was.
+    """
+
+    def __init__(self, field: str, must_be: str, was: object = None) -> None:
+        self.field = field
+        self.must_be = must_be
+        self.was = None if was is None else str(was)[:200]
+        super().__init__(f"{field} must be {must_be}" + ("" if was is None else f", was {self.was}"))
+
+
+class EngineUnavailableError(TapewatchError):
+    """The engine does not answer: it is starting, or gone and about to be restarted."""
+
+
+class EngineFailedError(TapewatchError):
+    """The engine could not take a batch, and kept nothing of it."""

@@ -1,0 +1,74 @@
+"""Settings of the service, from arguments, environment (`TAPEWATCH_…`) and defaults, in this order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Where the service keeps its state and how it listens; every field is also `TAPEWATCH_<NAME>`.
+
+    Attributes:
+        home: Folder of all state.
+        database_url: SQLAlchemy URL of the alert store; None is SQLite under `home`.
+        host: Address to listen on.
+        port: Port to listen on; 0 takes a free one.
+        max_body_bytes: Largest request body that is read.
+        engine_timeout_s: How long a request waits for the engine.
+        remember_s: Event time over which event ids are remembered, at least the allowed lateness.
+        remember_ids: Event ids that are remembered in any case.
+        snapshot_events: Events after which the engine's state is written.
+        snapshot_s: Seconds after which it is written, if anything came.
+        segment_bytes: Size at which a new journal segment begins.
+        keep_segments: Journal segments kept from before the last snapshot.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="TAPEWATCH_", extra="ignore", frozen=True)
+
+    home: Path = Field(default=Path("~/.tapewatch"), validate_default=True)
+    database_url: str | None = None
+    host: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=0, le=65535)
+    max_body_bytes: int = Field(default=64 * 2**20, ge=1024)
+    engine_timeout_s: float = Field(default=30.0, gt=0)
+    remember_s: float = Field(default=3600.0, gt=0)
+    remember_ids: int = Field(default=200_000, ge=0)
+    snapshot_events: int = Field(default=200_000, ge=1)
+    snapshot_s: float = Field(default=60.0, gt=0)
+    segment_bytes: int = Field(default=64 * 2**20, ge=1024)
+    keep_segments: int = Field(default=16, ge=0)
+
+    @field_validator("home")
+    @classmethod
+    def _absolute(cls, home: Path) -> Path:
+        return home.expanduser().absolute()
+
+    @property
+    def store_url(self) -> str:
+        """URL of the alert store; a plain `postgresql://` gets the driver that is installed."""
+        if self.database_url is None:
+            return f"sqlite:///{self.home / 'alerts.db'}"
+        scheme, _, rest = self.database_url.partition("://")
+        return f"postgresql+psycopg://{rest}" if scheme in {"postgres", "postgresql"} else self.database_url
+
+    @property
+    def journal(self) -> Path:
+        """Folder of the engine's journal and snapshot."""
+        return self.home / "journal"
+
+    @property
+    def parameters_file(self) -> Path:
+        """TOML file of the detectors' parameters; may be absent."""
+        return self.home / "parameters.toml"
+
+    @property
+    def champion_file(self) -> Path:
+        """Text file that holds the digest of the promoted bundle; absent without one."""
+        return self.home / "champion"
+
+    def bundle_folder(self, digest: str) -> Path:
+        """Return the folder of one cached bundle."""
+        return self.home / "bundles" / digest

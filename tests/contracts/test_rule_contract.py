@@ -1,0 +1,406 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import models.rules
+from features.catalogue import COLUMN, MARKET_FEATURES
+from features.rows import Episodes, Rows, blank_rows, no_episodes
+from models.findings import Findings
+from models.parameters import Parameters, parse_parameters
+from models.rules import build_rules, judge_summary
+from models.rules.base import AT_THRESHOLD, FLOOR, Rule
+
+Figures = dict[str, float]
+
+SPIKE = {
+    "volume_ratio": 12.0,
+    "robust_volume_ratio": 11.0,
+    "volume_volatility": 1.3,
+    "trade_count": 400.0,
+}
+JUMP = {"price_change": 0.2, "bucket_return": 0.18, "return_deviation": 20.0, "trade_count": 300.0}
+PAIR = {
+    "pair_share": 0.95,
+    "pair_net_ratio": 0.02,
+    "pair_trades": 40.0,
+    "pair_volume_share": 0.4,
+    "account_count": 20.0,
+    "trade_count": 90.0,
+}
+BAIT = {
+    "bait_lots": 2000.0,
+    "bait_orders": 3.0,
+    "bait_filled_lots": 20.0,
+    "genuine_lots": 100.0,
+    "fill_ratio": 0.95,
+    "pull_s": 0.6,
+    "depth_ratio": 25.0,
+}
+DOMINANT = {
+    "top_account_share": 0.85,
+    "top_account_net_ratio": 0.1,
+    "top_account_taker_ratio": 0.9,
+    "account_count": 25.0,
+    "trade_count": 200.0,
+    "user_concentration": 0.3,
+}
+METRONOME = {"arrival_burstiness": -0.9, "burstiness_deviation": -3.0, "trade_count": 120.0}
+PUMP = {
+    "rise": 0.3,
+    "buy_surge": 400.0,
+    "rush_orders": 12.0,
+    "signed_imbalance": 0.8,
+    "robust_volume_ratio": 60.0,
+    "trade_count": 300.0,
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """What one rule must catch, and what it must leave alone.
+
+    Attributes:
+        pattern: Features of a window with the pattern (of an episode for rules that read those).
+        look_alikes: Innocent windows, as differences to the pattern.
+        threshold: Main threshold and values from lenient to strict.
+        pair: Pair of the window.
+        in_episodes: Whether the figures are an episode's.
+    """
+
+    pattern: Figures
+    look_alikes: dict[str, Figures]
+    threshold: tuple[str, tuple[float, ...]]
+    pair: tuple[int, int] = (-1, -1)
+    in_episodes: bool = field(default=False)
+
+
+CASES = {
+    "volume_spike": Case(
+        SPIKE,
+        {
+            "thin market with three active users": {"trade_count": 12.0},
+            "market that trades in lumps": {"volume_volatility": 3.5},
+            "trade after a quiet hour of empty buckets": {"robust_volume_ratio": 1.2},
+            "busy bucket of a busy market": {"volume_ratio": 2.5, "robust_volume_ratio": 2.6},
+        },
+        ("volume_spike_multiplier", (2.0, 3.0, 5.0, 20.0)),
+    ),
+    "price_anomaly": Case(
+        JUMP,
+        {
+            "tick of a market that stood still": {"price_change": 0.004, "bucket_return": 0.004},
+            "volatile market": {"price_change": 0.09, "bucket_return": 0.05, "return_deviation": 2.0},
+            "one stray print of a thin market": {"trade_count": 4.0},
+        },
+        ("price_change_threshold", (0.05, 0.15, 0.3, 0.9)),
+    ),
+    "wash_trading": Case(
+        PAIR,
+        {
+            "market maker meeting everyone": {"pair_share": 0.15, "pair_net_ratio": 0.1},
+            "TWAP filled by one maker": {"pair_net_ratio": 1.0},
+            "hedger who buys here and sells elsewhere": {"pair_net_ratio": 0.9},
+            "thin market with three active users": {"account_count": 3.0},
+            "fast taker against one maker": {"pair_net_ratio": 0.16},
+            "two who met by chance": {"pair_trades": 4.0},
+            "two too small to paint a tape": {"pair_volume_share": 0.005},
+        },
+        ("wash_trade_threshold", (0.5, 0.8, 0.9, 0.99)),
+        pair=(3, 7),
+    ),
+    "spoofing": Case(
+        BAIT,
+        {
+            "market maker pulling one side of a ladder": {"genuine_lots": 1900.0},
+            "quoter of an ordinary order whose dust filled": {"genuine_lots": 1.0, "depth_ratio": 1.0},
+            "large order that mostly traded": {"bait_filled_lots": 3000.0},
+            "cancel long after the fill": {"pull_s": 20.0},
+            "order of which a crumb filled": {"fill_ratio": 0.05},
+        },
+        ("spoofing_threshold", (0.5, 0.9, 0.95, 0.999)),
+        in_episodes=True,
+    ),
+    "concentrated_trading": Case(
+        DOMINANT,
+        {
+            "thin market with three active users": {"account_count": 3.0},
+            "one of several market makers": {"top_account_share": 0.45},
+            "first trades of a session": {"trade_count": 8.0},
+            "only market maker of the market": {"top_account_net_ratio": 0.05, "top_account_taker_ratio": 0.02},
+        },
+        ("concentration_threshold", (0.4, 0.6, 0.8, 0.95)),
+    ),
+    "timing_anomaly": Case(
+        METRONOME,
+        {
+            "TWAP among other traders": {"arrival_burstiness": -0.25},
+            "market with its usual bursts": {"arrival_burstiness": 0.7, "burstiness_deviation": 1.0},
+            "few trades": {"trade_count": 12.0},
+        },
+        ("regularity_threshold", (0.3, 0.6, 0.8, 0.95)),
+    ),
+    "pump_and_dump": Case(
+        PUMP,
+        {
+            "news over minutes": {"rise": 0.05, "buy_surge": 60.0, "rush_orders": 1.0},
+            "fat-finger order": {"buy_surge": 20.0, "rush_orders": 1.0},
+            "re-opening after an outage": {"rush_orders": 0.0},
+            "sell-off": {"rise": -0.3},
+            "busy book without a rise": {"rise": 0.01},
+            "ordinary hour of a volatile market": {"rise": 0.11, "price_volatility": 0.03},
+        },
+        ("rise_threshold", (0.05, 0.08, 0.15, 0.5)),
+    ),
+}
+
+
+def rule_of(typology: str, **values: float) -> Rule:
+    parameters = parse_parameters({typology: values}) if values else Parameters()
+    (rule,) = (rule for rule in build_rules(parameters) if rule.typology == typology)
+    return rule
+
+
+def window(figures: list[Figures], pair: tuple[int, int] = (-1, -1), scale: str = "market") -> Rows:
+    """Return a row for each set of features; what is not given is unknown."""
+    rows = blank_rows(scale, len(figures))
+    for row, values in enumerate(figures):
+        for name, value in values.items():
+            rows.values[row, COLUMN[name]] = value
+    rows.pair[:] = pair
+    rows.top_entity[:] = 5
+    rows.values.setflags(write=False)
+    return rows
+
+
+def episodes_of(figures: list[Figures], rows: list[int] | None = None) -> Episodes:
+    """Return an episode for each set of figures, in the given rows."""
+    blank: dict[str, list[float]] = {name: [0.0] * len(figures) for name in ("start", "end")}
+    blank |= {"entity": [5.0] * len(figures), "side": [1.0] * len(figures)}
+    blank["row"] = [float(row) for row in (rows if rows is not None else range(len(figures)))]
+    columns = {f.name: blank.get(f.name) or [values[f.name] for values in figures] for f in fields(Episodes)}
+    types = {f.name: getattr(no_episodes(), f.name).dtype for f in fields(Episodes)}
+    return Episodes(**{name: np.asarray(column, types[name]) for name, column in columns.items()})
+
+
+def judged(rule: Rule, figures: Figures) -> Findings:
+    case = CASES[rule.typology]
+    if case.in_episodes:
+        return rule.judge(window([{}]), episodes_of([figures]))
+    return rule.judge(window([figures], case.pair), no_episodes())
+
+
+def random_rows(rng: np.random.Generator, n_rows: int) -> Rows:
+    """Return rows of features within their ranges, many of them extreme or unknown."""
+    rows = blank_rows("market", n_rows)
+    for column, feature in enumerate(MARKET_FEATURES):
+        low = feature.low if feature.low is not None else -10.0
+        high = feature.high if feature.high is not None else 10.0 ** rng.uniform(0, 3, n_rows)
+        rows.values[:, column] = low + (high - low) * rng.choice([0.0, 1.0, rng.random()], n_rows)
+        rows.values[:, column] = np.where(rng.random(n_rows) < 0.1, np.nan, rows.values[:, column])
+    rows.pair[:] = rng.integers(-1, 3, (n_rows, 2))
+    rows.top_entity[:] = rng.integers(-1, 3, n_rows)
+    return rows
+
+
+def random_episodes(rng: np.random.Generator, n_rows: int, count: int) -> Episodes:
+    ranges = {
+        "bait_lots": 5000,
+        "bait_orders": 9,
+        "bait_filled_lots": 200,
+        "genuine_lots": 200,
+        "pull_s": 8,
+        "depth_ratio": 30,
+    }
+    figures = [
+        {**{k: float(rng.integers(0, v)) for k, v in ranges.items()}, "fill_ratio": rng.random()} for _ in range(count)
+    ]
+    return episodes_of(figures, sorted(rng.integers(0, n_rows, count).tolist()))
+
+
+def one_by_one(rule: Rule, rows: Rows, episodes: Episodes) -> Iterator[tuple[int, Findings]]:
+    for row in range(len(rows)):
+        mine = episodes.row == row
+        single = replace(
+            rows,
+            **{f.name: getattr(rows, f.name)[row : row + 1] for f in fields(rows) if f.name not in {"scale", "market"}},
+        )
+        columns = {f.name: getattr(episodes, f.name)[mine] for f in fields(episodes)}
+        yield row, rule.judge(single, Episodes(**{**columns, "row": np.zeros(int(mine.sum()), np.int64)}))
+
+
+def bits(values: NDArray[Any]) -> bytes:
+    return bytes(np.ascontiguousarray(values).tobytes())
+
+
+LOOK_ALIKES = [(typology, name) for typology, case in CASES.items() for name in case.look_alikes]
+TYPOLOGIES = list(CASES)
+WHOLE = {"bait_lots", "bait_orders", "bait_filled_lots", "genuine_lots"}
+MAY_BE_UNKNOWN = [(typology, name) for typology, case in CASES.items() for name in case.pattern if name not in WHOLE]
+
+
+def test_catalogue_of_rules_has_every_file_and_every_file_a_case() -> None:
+    folder = Path(str(models.rules.__file__)).parent
+    files = {path.stem for path in folder.glob("*.py")} - {"__init__", "base"}
+    assert {rule.typology for rule in build_rules(Parameters())} == files == set(CASES)
+
+
+@pytest.mark.parametrize("typology", TYPOLOGIES)
+def test_rule_of_any_kind_has_one_spelling_and_tells_pattern_innocence_and_source(typology: str) -> None:
+    rule = rule_of(typology)
+    assert type(rule).__name__ == typology.title().replace("_", "")
+    assert type(rule).__module__ == f"models.rules.{typology}"
+    assert rule.scale in {"market", "fast"}
+    text = str(type(rule).__doc__)
+    assert all(f"{heading}:\n" in text for heading in ("Pattern", "Innocent explanations", "Source"))
+
+
+@pytest.mark.parametrize("typology", TYPOLOGIES)
+def test_rule_on_its_pattern_fires(typology: str) -> None:
+    found = judged(rule_of(typology), CASES[typology].pattern)
+    assert len(found) == 1
+    assert found.score[0] > AT_THRESHOLD
+    assert found.confidence[0] >= 0.5
+    assert (found.detector, found.typology, found.kind) == (typology, typology, "rule")
+
+
+@pytest.mark.parametrize(("typology", "name"), LOOK_ALIKES)
+def test_rule_on_an_innocent_look_alike_stays_below_its_threshold(typology: str, name: str) -> None:
+    case = CASES[typology]
+    assert not (judged(rule_of(typology), {**case.pattern, **case.look_alikes[name]}).score >= AT_THRESHOLD).any()
+
+
+@pytest.mark.parametrize("typology", TYPOLOGIES)
+def test_rule_without_data_abstains(typology: str) -> None:
+    assert len(rule_of(typology).judge(blank_rows("market", 5), no_episodes())) == 0
+
+
+@pytest.mark.parametrize("typology", TYPOLOGIES)
+def test_rule_without_rows_abstains(typology: str) -> None:
+    assert len(rule_of(typology).judge(blank_rows("market", 0), no_episodes())) == 0
+
+
+@pytest.mark.parametrize(("typology", "name"), MAY_BE_UNKNOWN)
+def test_rule_with_one_unknown_feature_does_not_score_higher(typology: str, name: str) -> None:
+    case = CASES[typology]
+    known = judged(rule_of(typology), case.pattern)
+    partial = judged(rule_of(typology), {**case.pattern, name: np.nan})
+    weight = (partial.score * partial.confidence).sum()
+    assert weight <= (known.score * known.confidence).sum()
+
+
+@pytest.mark.parametrize("typology", TYPOLOGIES)
+def test_rule_with_a_stricter_main_threshold_never_scores_higher(typology: str) -> None:
+    name, values = CASES[typology].threshold
+    rng = np.random.default_rng(11)
+    rows, episodes = random_rows(rng, 400), random_episodes(rng, 400, 400)
+    scores = []
+    for value in values:
+        found = rule_of(typology, **{name: value}).judge(rows, episodes)
+        by_row = np.zeros(400)
+        np.maximum.at(by_row, found.row, found.score)
+        scores.append(by_row)
+    assert all((lenient >= strict).all() for lenient, strict in pairwise(scores))
+
+
+@pytest.mark.parametrize("typology", TYPOLOGIES)
+def test_rule_at_a_stricter_main_threshold_lets_its_pattern_fade(typology: str) -> None:
+    name, values = CASES[typology].threshold
+    scores = [judged(rule_of(typology, **{name: value}), CASES[typology].pattern).score.sum() for value in values]
+    assert scores == sorted(scores, reverse=True)
+    assert scores[0] > scores[-1]
+
+
+@pytest.mark.parametrize("typology", TYPOLOGIES)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_rule_on_any_rows_gives_sparse_findings_in_range_and_order(typology: str, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    found = rule_of(typology).judge(random_rows(rng, 300), random_episodes(rng, 300, 200))
+    assert {len(getattr(found, f.name)) for f in fields(found) if f.name not in {"detector", "typology", "kind"}} == {
+        len(found)
+    }
+    assert ((found.score >= FLOOR) & (found.score <= 1.0)).all()
+    assert ((found.confidence >= 0.0) & (found.confidence <= 1.0)).all()
+    assert (np.diff(found.row) >= 0).all()
+
+
+@pytest.mark.parametrize("typology", TYPOLOGIES)
+def test_rule_row_by_row_gives_the_bits_of_all_at_once(typology: str) -> None:
+    rng = np.random.default_rng(5)
+    rows, episodes = random_rows(rng, 150), random_episodes(rng, 150, 150)
+    rule = rule_of(typology)
+    parts = [(row, found) for row, found in one_by_one(rule, rows, episodes) if len(found)]
+    whole = rule.judge(rows, episodes)
+    assert len(whole) > 0
+    assert np.concatenate([np.full(len(found), row) for row, found in parts]).tolist() == whole.row.tolist()
+    for name in ("score", "confidence", "entity", "other"):
+        assert bits(np.concatenate([getattr(found, name) for _, found in parts])) == bits(getattr(whole, name)), name
+
+
+@pytest.mark.parametrize("typology", TYPOLOGIES)
+def test_evidence_of_a_finding_gives_figures_units_and_sentences(typology: str) -> None:
+    case, rule = CASES[typology], rule_of(typology)
+    rows = window([{} if case.in_episodes else case.pattern], case.pair)
+    episodes = episodes_of([case.pattern]) if case.in_episodes else no_episodes()
+    found = rule.judge(rows, episodes)
+    cited = rule.evidence(rows, int(found.row[0]), episodes, int(found.episode[0]))
+    assert len(cited) >= 3
+    assert any(figure.threshold is not None for figure in cited)
+    for figure in cited:
+        assert np.isfinite(figure.value)
+        assert figure.unit
+        assert figure.says.endswith(".")
+        assert "{" not in figure.says
+        assert "nan" not in figure.says
+
+
+def test_rules_on_a_tape_do_not_take_a_cancellation_rate_for_spoofing() -> None:
+    rows = window([{"cancellation_rate": 0.99, "order_to_trade_ratio": 20.0, "trade_count": 500.0}])
+    assert all(len(rule.judge(rows, no_episodes())) == 0 for rule in build_rules(Parameters()))
+
+
+MISSION = {
+    "pump_and_dump": {"price_change": 0.3, "volume_ratio": 6.0},
+    "spoofing": {"cancellation_rate": 0.99},
+    "volume_spike": {"volume_ratio": 6.0},
+    "price_anomaly": {"price_change": 0.3, "trade_count": 100.0},
+    "concentrated_trading": {"top_account_share": 0.8, "account_count": 4.0},
+}
+
+
+@pytest.mark.parametrize("typology", MISSION)
+def test_summary_of_a_window_in_the_missions_shape_is_found_and_surest_where_it_defines_the_pattern(
+    typology: str,
+) -> None:
+    rules = build_rules(Parameters())
+    (found,) = (found for found in judge_summary(rules, window([MISSION[typology]])) if found.typology == typology)
+    assert len(found) == 1
+    assert found.score[0] > AT_THRESHOLD
+    assert found.score[0] * found.confidence[0] >= Parameters().alerts.confidence_threshold
+    assert (found.confidence[0] == 1.0) == (typology in {"volume_spike", "price_anomaly"})
+
+
+def test_summary_of_an_unknown_window_gives_nothing() -> None:
+    assert sum(len(found) for found in judge_summary(build_rules(Parameters()), blank_rows("market", 3))) == 0
+
+
+def test_summary_of_an_ordinary_window_gives_nothing_above_threshold() -> None:
+    ordinary = {
+        "price_change": 0.01,
+        "volume_ratio": 1.2,
+        "robust_volume_ratio": 1.3,
+        "cancellation_rate": 0.6,
+        "order_to_trade_ratio": 4.0,
+        "top_account_share": 0.2,
+        "account_count": 8.0,
+        "trade_count": 100.0,
+    }
+    found = judge_summary(build_rules(Parameters()), window([ordinary]))
+    assert not any((each.score >= AT_THRESHOLD).any() for each in found)

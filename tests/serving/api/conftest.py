@@ -1,0 +1,44 @@
+"""The application with a real store, a real engine and the real rules, all in this process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+
+from serving.alerts.store import AlertStore
+from serving.api.scorer import ChampionScorer
+from serving.app import create_app
+from serving.champion import Champion
+from serving.engine.engine import Engine
+from serving.engine.watcher import Watch
+from serving.logs import log_as_json
+from serving.settings import Settings
+
+NOON = 1_714_564_800_000_000_000
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _plain_logs() -> None:
+    log_as_json()
+
+
+@pytest.fixture
+def engine(settings: Settings, sqlite_store: AlertStore, watch: Watch) -> Iterator[Engine]:
+    running = Engine(settings, watch, sqlite_store, time.monotonic)
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def app(settings: Settings, sqlite_store: AlertStore, engine: Engine, rules_only: Champion) -> FastAPI:
+    return create_app(settings, sqlite_store, engine, ChampionScorer(rules_only), clock=lambda: NOON)
+
+
+@pytest.fixture
+def http(app: FastAPI) -> Iterator[TestClient]:
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield client

@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from fastapi.testclient import TestClient
+
+from serving.api.event_bodies import ARROW, NDJSON
+from serving.engine.engine import Engine
+
+Trades = list[dict[str, Any]]
+ORDER = {
+    "timestamp": "2023-11-14T22:14:00Z", "symbol": "BTC/USD", "order_id": "1", "account_id": "a", "event": "new",
+    "side": "buy", "price": 100.0, "quantity": 1.0,
+}  # fmt: skip
+
+
+def lines(*records: object) -> bytes:
+    return b"\n".join(json.dumps(record).encode() for record in records)
+
+
+def arrow(rows: Trades) -> bytes:
+    sink = pa.BufferOutputStream()
+    table = pa.Table.from_pylist(rows)
+    with pa.ipc.new_stream(sink, table.schema) as writer:
+        writer.write_table(table)
+    content: bytes = sink.getvalue().to_pybytes()
+    return content
+
+
+def post(http: TestClient, body: bytes, content_type: str, **options: Any) -> Any:
+    return http.post("/v1/events", content=body, headers={"Content-Type": content_type}, **options)
+
+
+def test_events_as_json_are_taken_once(http: TestClient, wash_trades: Trades) -> None:
+    body = {"trades": wash_trades[:20], "orders": [{**ORDER, "event_id": "o1"}]}
+    first, second = (http.post("/v1/events", json=body) for _ in range(2))
+    assert first.status_code == 200
+    assert first.json() == {"accepted": 21, "duplicates": 0, "late": 0, "notes": []}
+    assert second.json() == {"accepted": 0, "duplicates": 21, "late": 0, "notes": []}
+
+
+def test_events_in_all_three_formats_are_the_same_events(http: TestClient, wash_trades: Trades) -> None:
+    rows = wash_trades[:20]
+    assert post(http, arrow(rows), ARROW).json()["accepted"] == 20
+    assert post(http, lines(*({"table": "trades", **row} for row in rows)), NDJSON).json()["duplicates"] == 20
+    assert http.post("/v1/events", json={"trades": rows}).json()["duplicates"] == 20
+
+
+def test_events_whole_tape_and_watermark_give_alerts(http: TestClient, wash_trades: Trades) -> None:
+    http.post("/v1/events", json={"trades": wash_trades}, params={"watermark": "2023-11-15T02:00:00Z"})
+    found = http.get("/v1/alerts", params={"typology": "wash_trading"}).json()["alerts"]
+    assert [alert["accounts"] for alert in found] == [["w"]]
+    assert http.get("/v1/alerts/summary").json()["by_type"]["wash_trading"] == 1
+
+
+def test_events_with_idempotency_key_are_taken_once(http: TestClient) -> None:
+    headers = {"Idempotency-Key": "batch-7"}
+    answers = [http.post("/v1/events", json={"orders": [ORDER, ORDER]}, headers=headers).json() for _ in range(2)]
+    assert [(answer["accepted"], answer["duplicates"]) for answer in answers] == [(2, 0), (0, 2)]
+
+
+def test_events_same_id_twice_in_a_body_count_as_duplicates(http: TestClient) -> None:
+    answer = http.post("/v1/events", json={"orders": [{**ORDER, "event_id": "1"}] * 3}).json()
+    assert (answer["accepted"], answer["duplicates"]) == (1, 2)
+
+
+def test_events_without_zone_are_utc_and_the_answer_says_so(http: TestClient) -> None:
+    order = {**ORDER, "timestamp": "2023-11-14T22:14:00"}
+    (note,) = http.post("/v1/events", json={"orders": [order]}).json()["notes"]
+    assert "UTC is assumed" in note
+
+
+def test_events_one_bad_row_refuses_all_and_keeps_nothing(
+    http: TestClient, engine: Engine, wash_trades: Trades
+) -> None:
+    rows = [*wash_trades[:5], {**wash_trades[5], "price": -1}]
+    answer = http.post("/v1/events", json={"trades": rows, "orders": [ORDER]})
+    assert answer.status_code == 422
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["errors"] == [{"field": "trades[5].price", "rule": "must be a finite number > 0", "was": "-1"}]
+    assert (engine.status().events, engine.status().journal_bytes) == (0, 0)
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "status", "field"),
+    [
+        ("application/json", b'{"trades": [{"symbol": "A"}]}', 422, "trades"),
+        ("application/json", b'{"trades": {"symbol": "A"}}', 422, "trades"),
+        ("application/json", b'{"trades": [1]}', 422, "trades[0]"),
+        ("application/json", b'{"tradez": []}', 422, "body"),
+        ("application/json", b'{"trades": [', 422, "body"),
+        ("application/json", b"\xff", 422, "body"),
+        ("application/json", b"", 422, "body"),
+        ("application/json", json.dumps({"orders": [{**ORDER, "side": "up"}]}).encode(), 422, "orders[0].side"),
+        ("application/json", json.dumps({"orders": [{**ORDER, "symbol": "a\0b"}]}).encode(), 422, "orders.symbol"),
+        ("application/json", json.dumps({"orders": [{**ORDER, "price": 1e999}]}).encode(), 422, "body"),
+        ("application/json", json.dumps({"orders": [{**ORDER, "quantity": 1e-12}]}).encode(), 422, None),
+        (NDJSON, lines({"table": "orders", **ORDER}, {"table": "orders", **ORDER, "price": 0}), 422, "lines[1].price"),
+        (NDJSON, lines(ORDER), 422, "lines[0].table"),
+        (NDJSON, b"{nonsense\n", 422, "lines[0].(row)"),
+        (ARROW, b"nonsense", 422, "body"),
+        (ARROW, arrow([{"price": 1.0}]), 422, "request"),
+        ("text/csv", b"timestamp,price", 415, "Content-Type"),
+        ("", b"{}", 415, "Content-Type"),
+    ],
+)
+def test_events_body_that_cannot_be_taken_is_a_problem_that_names_the_field(
+    http: TestClient, engine: Engine, content_type: str, body: bytes, status: int, field: str | None
+) -> None:
+    answer = post(http, body, content_type)
+    assert answer.status_code == status
+    problem = answer.json()
+    assert (problem["status"], problem["instance"]) == (status, "/v1/events")
+    assert [error["field"] for error in problem["errors"]][:1] == ([] if field is None else [field])
+    assert engine.status().journal_bytes == 0

@@ -1,0 +1,120 @@
+"""The whole service, as `tapewatch serve` runs it: real processes, a real socket, kill -9."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from models.alert import Alert
+from serving.alerts.record import to_record
+
+pytestmark = pytest.mark.slow
+ROOT = Path(__file__).parents[2]
+PROGRAM = "from serving.settings import Settings; from serving.supervisor import serve; serve(Settings())"
+WATERMARK = "2023-11-15T02:00:00Z"
+Trades = list[dict[str, Any]]
+
+
+class Service:
+    """A running service and what it prints."""
+
+    def __init__(self, home: Path) -> None:
+        environment = {**os.environ, "TAPEWATCH_HOME": str(home), "TAPEWATCH_PORT": "0"}
+        command = [sys.executable, "-c", PROGRAM]
+        self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
+        self.pids: dict[str, int] = {}
+        self.url = self.line(r"API (http://\S+)/v1")
+        while set(self.pids) != {"engine", "web"}:
+            self.ready()
+
+    def line(self, pattern: str) -> str:
+        """Return the first group of the next line that matches; the service's words are what the test waits for."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            if found := re.search(pattern, line):
+                return found.group(1)
+        raise AssertionError(f"the service ended before it said {pattern}")
+
+    def ready(self) -> str:
+        name, pid = self.line(r"(\w+ ready \(process \d+)").replace(" ready (process", "").split()
+        self.pids[name] = int(pid)
+        return name
+
+    def kill(self, name: str) -> None:
+        os.kill(self.pids[name], signal.SIGKILL)
+        self.line(f"({name}) ended with code -9")
+        assert self.ready() == name
+
+    def post(self, trades: Trades, **query: str) -> dict[str, Any]:
+        answer = httpx.post(f"{self.url}/v1/events", json={"trades": trades}, params=query, timeout=30)
+        assert answer.status_code == 200, answer.text
+        taken: dict[str, Any] = answer.json()
+        return taken
+
+    def get(self, path: str) -> Any:
+        return httpx.get(f"{self.url}{path}", timeout=30).json()
+
+
+@pytest.fixture
+def service(tapewatch_home: Path) -> Iterator[Service]:
+    running = Service(tapewatch_home)
+    yield running
+    running.process.kill()
+    running.process.communicate(timeout=20)
+
+
+def test_service_killed_anywhere_loses_nothing_and_stops_cleanly(
+    service: Service, wash_trades: Trades, whole: dict[str, Alert]
+) -> None:
+    assert service.get("/health/ready") == {"status": "ok"}
+    assert service.post(wash_trades[:150])["accepted"] == 150
+    service.kill("engine")
+    assert service.post(wash_trades[100:250]) == {"accepted": 100, "duplicates": 50, "late": 0, "notes": []}
+    service.kill("engine")
+    service.kill("web")
+    assert service.post(wash_trades, watermark=WATERMARK)["duplicates"] == 250
+    expected = sorted(whole.values(), key=lambda alert: (alert.detected_at, alert.alert_id), reverse=True)
+    assert service.get("/v1/alerts?limit=500")["alerts"] == [to_record(alert) for alert in expected]
+    began = time.monotonic()
+    service.process.send_signal(signal.SIGTERM)
+    assert service.process.wait(timeout=20) == 0
+    assert time.monotonic() - began < 5
+
+
+def test_service_started_again_has_its_alerts_and_knows_its_events(tapewatch_home: Path, wash_trades: Trades) -> None:
+    counts = []
+    for _ in range(2):
+        service = Service(tapewatch_home)
+        service.post(wash_trades, watermark=WATERMARK)
+        counts.append(service.get("/v1/alerts/summary"))
+        service.process.send_signal(signal.SIGINT)
+        service.process.communicate(timeout=20)
+    assert counts[0]["total_alerts"] > 0
+    assert counts[0] == counts[1]
+
+
+def test_service_whose_supervisor_is_killed_leaves_no_process_behind(service: Service) -> None:
+    service.process.kill()
+    # The children hold the pipe that they print to; it ends when the last of them does, or this raises.
+    service.process.communicate(timeout=20)
+    with pytest.raises(httpx.ConnectError):
+        service.get("/health/live")
+
+
+def test_service_on_a_home_that_is_served_says_so(service: Service, tapewatch_home: Path) -> None:
+    environment = {**os.environ, "TAPEWATCH_HOME": str(tapewatch_home), "TAPEWATCH_PORT": "0"}
+    second = subprocess.run(
+        [sys.executable, "-c", PROGRAM], cwd=ROOT, env=environment, check=False, capture_output=True, text=True
+    )
+    assert second.returncode == 1
+    assert "must be served once; another process does it" in second.stderr

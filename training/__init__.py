@@ -1,0 +1,1 @@
+"""How models are made and compared: simulator, labels, splits, train, evaluate, compare, promote."""

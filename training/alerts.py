@@ -1,0 +1,85 @@
+"""Alerts as serving would raise them, from folded markets: what calibration and evaluation count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.alert import Alert
+from models.alerting import AlertFold, Policy
+from models.bundle import Bundle
+from models.judging import Candidates, judge
+from models.parameters import Parameters
+from models.rules import build_rules
+from models.surveillance import policy_of
+from training.hits import last_revisions
+from training.labelling import Suspicions
+from training.markets import MarketTape
+
+
+@dataclass(frozen=True)
+class Raised:
+    """The alerts of one market.
+
+    Attributes:
+        market: The market.
+        opened: Each alert at its opening.
+        last: Each alert at its last revision, in the same order.
+    """
+
+    market: MarketTape
+    opened: tuple[Alert, ...]
+    last: tuple[Alert, ...]
+
+
+def raise_alerts(market: MarketTape, judged: list[Candidates], policy: Policy) -> Raised:
+    """Return the alerts that these candidates raise on a market."""
+    fold = AlertFold(market.venue, market.symbol)
+    revisions = fold.fold(judged, market.recent, market.names, policy)
+    opened = {alert.alert_id: alert for alert in revisions if alert.revision == 1}
+    last = last_revisions(revisions)
+    return Raised(market, tuple(opened[alert.alert_id] for alert in last), tuple(last))
+
+
+def alerts_of(
+    markets: Sequence[MarketTape], parameters: Parameters, bundle: Bundle | None, threshold: float | None = None
+) -> Iterator[Raised]:
+    """Yield the alerts of each market as `scan` would raise them.
+
+    Args:
+        markets: Folded markets.
+        parameters: Rules and alert policy.
+        bundle: The learned detectors.
+        threshold: Confidence threshold in place of the parameters' own.
+    """
+    rules, policy = build_rules(parameters), policy_of(parameters, bundle)
+    if threshold is not None:
+        policy = replace(policy, threshold=threshold)
+    for market in markets:
+        judged = judge(rules, market.folded, bundle, parameters.alerts.prevalence)
+        yield raise_alerts(market, judged, policy)
+
+
+def judged_with(
+    number: int, market: MarketTape, parameters: Parameters, suspected: Mapping[str, Suspicions],
+    raw: Mapping[str, NDArray[np.float64]],
+) -> list[Candidates]:  # fmt: skip
+    """Return a market's candidates with given combined probabilities as their confidence.
+
+    Args:
+        number: The market's number in the list that the suspicions were made of.
+        market: The market.
+        parameters: Rules.
+        suspected: Suspicions by typology.
+        raw: Combined probability of each suspicion, by typology; typologies without an entry are left out.
+    """
+    out = []
+    for found in judge(build_rules(parameters), market.folded, None, {}):
+        if found.rule.typology not in raw:
+            continue
+        mine = raw[found.rule.typology][suspected[found.rule.typology].market == number]
+        out.append(replace(found, raw=mine, confidence=mine))
+    return out

@@ -1,0 +1,96 @@
+"""Runs side by side: what they reached, and in what they differ."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.table import Table
+
+from models.registry import MAIN_METRIC
+from training.tracking import RunSummary, find_run, list_runs
+
+N_RUNS = 4
+_LOWER_IS_BETTER = ("ece", "brier", "loss", "delay", "false", "seconds")
+_SHORT = 8
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Runs side by side.
+
+    Attributes:
+        runs: The runs, newest first unless they were named.
+    """
+
+    runs: tuple[RunSummary, ...]
+
+    def metrics(self) -> dict[str, list[float | None]]:
+        """Return each metric with its value in every run, None where a run has none; the main metric comes first."""
+        names = sorted(
+            {name for run in self.runs for name in run.metrics}, key=lambda name: (name != MAIN_METRIC, name)
+        )
+        return {name: [run.metrics.get(name) for run in self.runs] for name in names}
+
+    def differing(self) -> dict[str, list[str | None]]:
+        """Return the params and tags that are not the same in all runs."""
+        told = [{**run.tags, **run.params} for run in self.runs]
+        names = sorted({name for values in told for name in values})
+        rows: dict[str, list[str | None]] = {name: [values.get(name) for values in told] for name in names}
+        return {name: row for name, row in rows.items() if len(set(row)) > 1}
+
+    def table(self, width: int = 80) -> Table:
+        """Return a table with a column for each run, the best value of each metric marked *, at most `width` wide."""
+        table = Table(title="Runs", box=None, width=width, title_justify="left", pad_edge=False)
+        table.add_column("", overflow="fold", ratio=3)
+        for run in self.runs:
+            table.add_column(f"{run.run_id[:_SHORT]}\n{run.name}", justify="right", overflow="fold", ratio=2)
+        started = [datetime.fromtimestamp(run.started_ms / 1000, UTC).strftime("%m-%d %H:%M") for run in self.runs]
+        table.add_row("started (UTC)", *started)
+        table.add_row("status", *(run.status.lower() for run in self.runs), end_section=True)
+        for name, values in self.metrics().items():
+            best = _best(name, values)
+            table.add_row(name, *(_number(value, marked=value is not None and value == best) for value in values))
+        for name, texts in self.differing().items():
+            table.add_row(name, *(_shortened(text) for text in texts), style="dim")
+        return table
+
+    def to_json(self) -> str:
+        """Return everything about the runs, nothing shortened."""
+        return json.dumps({"main_metric": MAIN_METRIC, "runs": [asdict(run) for run in self.runs]}, indent=2)
+
+
+def compare(home: Path, runs: Sequence[str] | None = None) -> Comparison:
+    """Return runs side by side.
+
+    Args:
+        home: TAPEWATCH_HOME.
+        runs: Ids (or their first digits) or names; the newest finished trainings if none are given.
+
+    Raises:
+        RegistryError: There is no such run.
+    """
+    known = list_runs(home, candidates=bool(runs))
+    if runs:
+        return Comparison(tuple(find_run(known, wanted) for wanted in runs))
+    return Comparison(tuple(run for run in known if run.status == "FINISHED")[:N_RUNS])
+
+
+def _best(name: str, values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    if len(set(known)) < 2:
+        return None
+    return min(known) if any(word in name for word in _LOWER_IS_BETTER) else max(known)
+
+
+def _number(value: float | None, *, marked: bool) -> str:
+    return "-" if value is None else f"{value:.4g}{'*' if marked else ' '}"
+
+
+def _shortened(text: str | None, longest: int = 20) -> str:
+    if text is None:
+        return "-"
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -1,0 +1,122 @@
+"""Fitting over feature matrices: what a model may read, and the isolation forest with its calibration."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.ensemble import IsolationForest as Estimator
+
+from features.catalogue import COLUMN
+from features.errors import TapewatchError
+from models.conformal import Conformal
+from models.isolation_forest import ForestVariant, IsolationForest
+from models.trees import flatten_isolation_forest
+from models.variants import NEEDS, VARIANTS, Inputs
+
+KNOWN = 0.99
+LEAST_ROWS = 50
+
+
+def choose_inputs(variant: str, values: NDArray[np.float64], fill: Literal["median", "unknown"]) -> Inputs | None:
+    """Return what a model of a variant may read, judged by the rows that have the variant's kinds of data.
+
+    Args:
+        variant: Name in `VARIANTS`.
+        values: Training rows in catalogue order, shape (n_rows, n_features).
+        fill: What stands in for what is unknown: the median, or nothing (the trees have a branch for it).
+
+    Returns:
+        Required is what at least 99 % of those rows know, and the best known feature of each kind of data (trades,
+        aggressor, accounts, orders), so that the model abstains where a kind of data is missing altogether. None with
+        fewer than 50 such rows.
+    """
+    names = VARIANTS[variant]
+    known = np.isfinite(values[:, [COLUMN[name] for name in names]])
+    kinds = {kind: [i for i, name in enumerate(names) if NEEDS[name] == kind] for kind in {NEEDS[n] for n in names}}
+    has_data = np.all([known[:, columns].any(axis=1) for columns in kinds.values()], axis=0)
+    if np.count_nonzero(has_data) < LEAST_ROWS:
+        return None
+    share = known[has_data].mean(axis=0)
+    best = {max(columns, key=lambda i: share[i]) for columns in kinds.values()}
+    features = tuple(name for i, name in enumerate(names) if share[i] > 0)
+    required = tuple(name for i, name in enumerate(names) if share[i] >= KNOWN or i in best)
+    columns = values[has_data][:, [COLUMN[name] for name in features]]
+    filler = _medians(columns) if fill == "median" else np.full(len(features), np.nan)
+    return Inputs(variant, features, required, filler)
+
+
+def _medians(columns: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.array([np.median(column[np.isfinite(column)]) for column in columns.T])
+
+
+def non_overlapping(market: NDArray[np.int64], end: NDArray[np.int64], span_ns: int) -> NDArray[np.int64]:
+    """Return the numbers of rows whose windows do not overlap: of each market the earliest, then the next that is free.
+
+    Args:
+        market: Market (of one tape) of each row, shape (n_rows,).
+        end: End of each row's bucket, ns, shape (n_rows,).
+        span_ns: Length of a window, ns.
+
+    Returns:
+        Row numbers, ascending.
+
+    Example:
+        >>> non_overlapping(np.array([0, 0, 0, 1]), np.array([60, 90, 120, 70]), 60).tolist()
+        [0, 2, 3]
+    """
+    kept: list[int] = []
+    free_from: dict[int, int] = {}
+    for row in np.argsort(end, kind="stable"):
+        key = int(market[row])
+        if end[row] >= free_from.get(key, end[row]):
+            kept.append(int(row))
+            free_from[key] = int(end[row]) + span_ns
+    return np.array(sorted(kept), dtype=np.int64)
+
+
+def fit_isolation_forest(
+    train: NDArray[np.float64], calibration: NDArray[np.float64], *, seed: int, n_trees: int = 200
+) -> IsolationForest:
+    """Return an isolation forest in all variants that the rows allow.
+
+    Args:
+        train: Rows to learn from, mostly honest, in catalogue order, shape (n_rows, n_features).
+        calibration: Honest rows of non-overlapping windows that are not among `train`, catalogue order.
+        seed: Seed of the trees.
+        n_trees: Trees of each variant.
+
+    Raises:
+        TapewatchError: No variant has 50 rows to learn from and one to be calibrated on.
+    """
+    fitted = [_fit_variant(name, train, calibration, seed, n_trees) for name in VARIANTS]
+    variants = tuple(variant for variant in fitted if variant is not None)
+    if not variants:
+        raise TapewatchError(
+            f"an isolation forest needs {LEAST_ROWS} rows to learn from and honest rows to be calibrated on, "
+            f"was {len(train)} and {len(calibration)} (rows without the six features count for nothing)"
+        )
+    return IsolationForest(variants)
+
+
+def _fit_variant(
+    name: str, train: NDArray[np.float64], calibration: NDArray[np.float64], seed: int, n_trees: int
+) -> ForestVariant | None:
+    inputs = choose_inputs(name, train, "median")
+    if inputs is None:
+        return None
+    learned, held_out = train[inputs.judges(train)], calibration[inputs.judges(calibration)]
+    if len(learned) < LEAST_ROWS or len(held_out) == 0:
+        return None
+    model = Estimator(n_estimators=n_trees, random_state=seed, n_jobs=2).fit(inputs.matrix(learned))
+    normal_length = n_trees * _average_path_length(model.max_samples_)
+    variant = ForestVariant(inputs, flatten_isolation_forest(model), normal_length, Conformal(np.empty(0)))
+    return ForestVariant(inputs, variant.trees, normal_length, Conformal.fit(variant.scores(held_out)))
+
+
+def _average_path_length(samples: int) -> float:
+    # Of an unsuccessful search in a binary tree; Liu et al. 2008, equation 1.
+    if samples <= 2:
+        return float(samples == 2)
+    return float(2.0 * (np.log(samples - 1.0) + np.euler_gamma) - 2.0 * (samples - 1.0) / samples)

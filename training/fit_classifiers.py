@@ -1,0 +1,255 @@
+"""Fitting classifiers of typologies: candidates compared by grouped cross-validation, the winner as plain arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+from joblib import Parallel, delayed
+from numpy.typing import NDArray
+from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.metrics import average_precision_score, log_loss
+from sklearn.model_selection import StratifiedGroupKFold
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from features.errors import TapewatchError
+from models.classifier import NONE, Classifier, ClassifierVariant, Link
+from models.trees import flatten_gradient_boosting, flatten_random_forest
+from models.variants import VARIANTS, Inputs, route
+from training.fit import choose_inputs
+
+N_FOLDS, N_JOBS = 4, 2
+Estimator: TypeAlias = Any  # scikit-learn has no types
+AVERAGE_PRECISION = "average_precision"
+_LEAST_ASKED = 100
+_IMPORTANCE_ROWS, _IMPORTANCE_REPEATS = 1000, 2
+
+
+def _random_forest(seed: int) -> RandomForestClassifier:
+    return RandomForestClassifier(100, min_samples_leaf=5, max_leaf_nodes=512, random_state=seed)
+
+
+def _boosting(seed: int) -> HistGradientBoostingClassifier:
+    # No early stopping: its validation split is by row, and rows of one event are all but copies.
+    return HistGradientBoostingClassifier(
+        max_iter=40,
+        learning_rate=0.15,
+        max_leaf_nodes=15,
+        l2_regularization=1.0,
+        early_stopping=False,
+        random_state=seed,
+    )
+
+
+CANDIDATES: dict[str, Callable[[int], Estimator]] = {
+    "random_forest": _random_forest,
+    "hist_gradient_boosting": _boosting,
+}
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Feature rows and what they are.
+
+    Attributes:
+        values: Rows in catalogue order, shape (n_rows, n_features).
+        label: Typology of each row, or "none", shape (n_rows,).
+        group: What rows must stay together in cross-validation: the tape, or the event, shape (n_rows,).
+        weight: Weight of each row, > 0, shape (n_rows,).
+    """
+
+    values: NDArray[np.float64]
+    label: NDArray[np.str_]
+    group: NDArray[np.int64]
+    weight: NDArray[np.float64]
+
+    def take(self, rows: NDArray[np.int64]) -> Labelled:
+        """Return the given rows."""
+        return Labelled(self.values[rows], self.label[rows], self.group[rows], self.weight[rows])
+
+
+@dataclass(frozen=True)
+class ClassifierFit:
+    """What came of a comparison.
+
+    Attributes:
+        classifier: The winner, fitted on all rows, in all variants that the rows allow.
+        winner: Its name among `CANDIDATES`.
+        metrics: Cross-validated metrics of each candidate: `average_precision` (mean over the typologies),
+            `log_loss`, `average_precision.<typology>`.
+        out_of_fold: Probabilities of each row from models that saw no row of its group, shape (n_rows, n_classes); NaN
+            where the classifier abstains, and where a lesser variant judges fewer than 100 rows in all. What is fitted
+            on top of the classifier must be fitted on these.
+        features: Features of the compared variant.
+        importance: Mean and standard deviation of the average precision lost when a feature is shuffled, on held-out
+            rows, shape (2, n_features).
+    """
+
+    classifier: Classifier
+    winner: str
+    metrics: dict[str, dict[str, float]]
+    out_of_fold: NDArray[np.float64]
+    features: tuple[str, ...]
+    importance: NDArray[np.float64]
+
+
+def fit_classifiers(
+    rows: Labelled, *, seed: int, candidates: Mapping[str, Callable[[int], Estimator]] = CANDIDATES
+) -> ClassifierFit:
+    """Compare candidates by grouped cross-validation on average precision and fit the winner.
+
+    They are compared on the variant that sees most; the other variants take the winner's algorithm.
+
+    Args:
+        rows: What to learn from.
+        seed: Seed of folds and trees.
+        candidates: Makes an unfitted random forest or histogram gradient boosting from a seed, by name.
+
+    Raises:
+        TapewatchError: Only one class, fewer than 2 groups, or fewer than 50 rows with known features.
+    """
+    classes = (NONE, *sorted(set(rows.label.tolist()) - {NONE}))
+    if len(set(rows.label.tolist())) < 2 or len(set(rows.group.tolist())) < 2:
+        raise TapewatchError(
+            "a classifier needs rows of at least 2 classes in at least 2 groups (tapes or events), "
+            f"was {sorted(set(rows.label.tolist()))} in {len(set(rows.group.tolist()))}"
+        )
+    inputs = _inputs(rows)
+    if not inputs:
+        raise TapewatchError(
+            f"a classifier needs 50 rows with known features in 2 groups, was {len(rows.label)} without"
+        )
+    judge = route(inputs, rows.values)
+    first = min(set(judge.tolist()) - {-1})
+    validations = {
+        name: _cross_validate(rows, inputs[first], judge == first, classes, make, seed)
+        for name, make in candidates.items()
+    }
+    metrics = {name: _metrics(rows, item.out_of_fold, classes) for name, item in validations.items()}
+    winner = max(metrics, key=lambda name: metrics[name][AVERAGE_PRECISION])
+    make, validation = candidates[winner], validations[winner]
+    for number in np.flatnonzero(np.bincount(judge[judge > first], minlength=1) >= _LEAST_ASKED):
+        other = _cross_validate(rows, inputs[number], judge == number, classes, make, seed)
+        validation.out_of_fold[judge == number] = other.out_of_fold[judge == number]
+    return ClassifierFit(
+        classifier=Classifier(classes, tuple(_fit_all(rows, inputs, classes, make, seed))),
+        winner=winner,
+        metrics=metrics,
+        out_of_fold=validation.out_of_fold,
+        features=inputs[first].features,
+        importance=_importance(rows.take(validation.test), validation.fold_model, classes, seed),
+    )
+
+
+def _inputs(rows: Labelled) -> list[Inputs]:
+    chosen = [choose_inputs(name, rows.values, "unknown") for name in VARIANTS]
+    return [item for item in chosen if item and len(np.unique(rows.group[item.judges(rows.values)])) >= 2]
+
+
+@dataclass(frozen=True)
+class _Validation:
+    out_of_fold: NDArray[np.float64]
+    fold_model: ClassifierVariant
+    test: NDArray[np.int64]
+
+
+def _cross_validate(
+    rows: Labelled,
+    inputs: Inputs,
+    wanted: NDArray[np.bool_],
+    classes: tuple[str, ...],
+    make: Callable[[int], Estimator],
+    seed: int,
+) -> _Validation:
+    # Learns from all rows the variant can judge, predicts those it is wanted for.
+    able = np.flatnonzero(inputs.judges(rows.values))
+    out = np.full((len(rows.label), len(classes)), np.nan)
+    folds = _folds(rows.take(able), seed)
+    models = Parallel(n_jobs=N_JOBS, prefer="threads")(
+        delayed(_fit)(rows.take(able[train]), inputs, classes, make(seed)) for train, _ in folds
+    )
+    for model, (_, test) in zip(models, folds, strict=True):
+        asked = able[test][wanted[able[test]]]
+        if len(asked):
+            out[asked] = Classifier(classes, (model,)).probabilities(rows.values[asked])
+    # The last fold's model and its held-out rows serve to measure importances.
+    return _Validation(out, models[-1], able[folds[-1][1]])
+
+
+def _folds(rows: Labelled, seed: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    n_folds = min(N_FOLDS, len(set(rows.group.tolist())))
+    splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
+    return list(splitter.split(rows.values, _known_classes(rows.label, n_folds), rows.group))
+
+
+def _known_classes(label: NDArray[np.str_], n_folds: int) -> NDArray[np.str_]:
+    # scikit-learn warns of classes with fewer rows than folds; they are stratified together.
+    names, number, count = np.unique(label, return_inverse=True, return_counts=True)
+    return np.where(count[number] < n_folds, "rare", names[number])
+
+
+def _fit_all(
+    rows: Labelled, inputs: list[Inputs], classes: tuple[str, ...], make: Callable[[int], Estimator], seed: int
+) -> list[ClassifierVariant]:
+    fitted: list[ClassifierVariant] = Parallel(n_jobs=N_JOBS, prefer="threads")(
+        delayed(_fit)(rows, item, classes, make(seed)) for item in inputs
+    )
+    return fitted
+
+
+def _fit(rows: Labelled, inputs: Inputs, classes: tuple[str, ...], model: Estimator) -> ClassifierVariant:
+    able = np.flatnonzero(inputs.judges(rows.values))
+    target = np.searchsorted(classes[1:], rows.label[able]) + 1
+    target[rows.label[able] == NONE] = 0
+    if len(np.unique(target)) == 1:
+        # Boosting refuses a fold that holds one class; a tree says what there is to say.
+        model = RandomForestClassifier(1, random_state=0)
+    # One thread each: boosting's threads wait for one another, which on a busy machine costs more than they bring.
+    with threadpool_limits(1, user_api="openmp"):
+        model.fit(inputs.matrix(rows.values[able]), target, sample_weight=rows.weight[able])
+    columns = np.asarray(model.classes_, dtype=np.int64)
+    if isinstance(model, RandomForestClassifier):
+        return ClassifierVariant(inputs, flatten_random_forest(model), "mean", columns)
+    link: Link = "logistic" if len(columns) == 2 else "softmax"
+    return ClassifierVariant(inputs, flatten_gradient_boosting(model), link, columns)
+
+
+def _metrics(rows: Labelled, probability: NDArray[np.float64], classes: tuple[str, ...]) -> dict[str, float]:
+    known = ~np.isnan(probability[:, 0])
+    label, weight, probability = rows.label[known], rows.weight[known], probability[known]
+    by_typology = {
+        f"{AVERAGE_PRECISION}.{name}": float(
+            average_precision_score(label == name, probability[:, i], sample_weight=weight)
+        )
+        for i, name in enumerate(classes)
+        if name != NONE and np.any(label == name)
+    }
+    number = np.array([classes.index(name) for name in label.tolist()])
+    loss = log_loss(number, probability, sample_weight=weight, labels=np.arange(len(classes)))
+    mean = float(np.mean(list(by_typology.values()))) if by_typology else 0.0
+    return {AVERAGE_PRECISION: mean, "log_loss": float(loss), **by_typology}
+
+
+def _importance(rows: Labelled, model: ClassifierVariant, classes: tuple[str, ...], seed: int) -> NDArray[np.float64]:
+    random = np.random.default_rng(seed)
+    rows = rows.take(np.sort(random.permutation(len(rows.label))[:_IMPORTANCE_ROWS]))
+    classifier = Classifier(classes, (model,))
+    matrix = model.inputs.matrix(rows.values)
+    base = _metrics(rows, classifier.probabilities(rows.values), classes)[AVERAGE_PRECISION]
+    loss = np.empty((_IMPORTANCE_REPEATS, matrix.shape[1]))
+    for repeat in range(_IMPORTANCE_REPEATS):
+        for column in range(matrix.shape[1]):
+            shuffled = matrix.copy()
+            shuffled[:, column] = random.permutation(matrix[:, column])
+            loss[repeat, column] = (
+                base - _metrics(rows, _of_matrix(model, shuffled, classes), classes)[AVERAGE_PRECISION]
+            )
+    return np.array([loss.mean(axis=0), loss.std(axis=0)])
+
+
+def _of_matrix(model: ClassifierVariant, matrix: NDArray[np.float64], classes: tuple[str, ...]) -> NDArray[np.float64]:
+    out = np.zeros((len(matrix), len(classes)))
+    out[:, model.columns] = model.of_matrix(matrix)
+    return out

@@ -1,0 +1,154 @@
+"""Labelling: which of the rules' suspicions were right.
+
+The learned detectors are trained on what the rules suspect, however weakly: there they must tell the pattern from its
+look-alikes. A suspicion within a labelled episode is right, one near an episode is left out (the window still holds
+it), any other is wrong.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from features.fold import FAST
+from models.judging import Candidates, judge
+from models.rules.base import Rule
+from training.hits import same_pattern
+from training.markets import MarketTape
+
+RIGHT, WRONG, LEFT_OUT = 1, 0, -1
+NEAR_NS = 3_600_000_000_000
+FIRST_NS = 60_000_000_000
+RUN_NS = 600_000_000_000
+
+
+@dataclass(frozen=True)
+class Suspicions:
+    """What one rule suspects on many markets, shape (n,) each.
+
+    Attributes:
+        typology: The rule's typology.
+        market: Number of the market in the list of markets.
+        at: Number in the candidates of that market.
+        values: Feature rows, shape (n, n_features).
+        end: End of the row's bucket, ns.
+        score: The rule's score.
+        evidence: How much evidence the score rests on.
+        truth: RIGHT, WRONG or LEFT_OUT.
+        weight: Weight in training: every episode counts alike, and so does every run of wrong ones.
+        group: Markets that must not be split: one coin's overlapping tapes.
+    """
+
+    typology: str
+    market: NDArray[np.int64]
+    at: NDArray[np.int64]
+    values: NDArray[np.float64]
+    end: NDArray[np.int64]
+    score: NDArray[np.float64]
+    evidence: NDArray[np.float64]
+    truth: NDArray[np.int8]
+    weight: NDArray[np.float64]
+    group: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.end)
+
+
+def suspicions(
+    markets: Sequence[MarketTape], rules: tuple[Rule, ...], known: pd.DataFrame | None = None
+) -> dict[str, Suspicions]:
+    """Return what each rule suspects on each market, with the truth as labelled.
+
+    Args:
+        markets: Folded markets.
+        rules: The catalogue.
+        known: Further episodes whose surroundings are left out (`symbol`, `time_ns`).
+    """
+    groups = overlapping(markets)
+    parts: dict[str, list[Suspicions]] = {rule.typology: [] for rule in rules}
+    for number, market in enumerate(markets):
+        for found in judge(rules, market.folded, None, {}):
+            typology = found.rule.typology
+            truth, episode = _truth(found, market, known)
+            parts[typology].append(
+                Suspicions(
+                    typology, np.full(len(found), number), np.arange(len(found)), found.rows.values[found.row],
+                    found.rows.end[found.row], found.score, found.evidence, truth, _weight(found, truth, episode),
+                    np.full(len(found), groups[number]),
+                )
+            )  # fmt: skip
+    return {typology: _together(typology, part) for typology, part in parts.items()}
+
+
+def _together(typology: str, parts: list[Suspicions]) -> Suspicions:
+    names = [name for name in Suspicions.__dataclass_fields__ if name != "typology"]
+    return Suspicions(typology, **{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+
+
+def _truth(
+    found: Candidates, market: MarketTape, known: pd.DataFrame | None
+) -> tuple[NDArray[np.int8], NDArray[np.int64]]:
+    start, end = found.rows.start[found.row], found.rows.end[found.row]
+    truth = np.zeros(len(found), np.int8)
+    episode = np.full(len(found), -1, np.int64)
+    if known is not None:
+        for time in known.loc[known["symbol"] == market.symbol, "time_ns"]:
+            truth[np.abs(end - time) <= NEAR_NS] = LEFT_OUT
+    labels = market.labels
+    for begin, finish in zip(labels["start_ns"], labels["end_ns"], strict=True):
+        truth[(end > begin - NEAR_NS) & (start <= finish + NEAR_NS)] = LEFT_OUT
+    for number, (_, label) in enumerate(labels.iterrows()):
+        if same_pattern(label["typology"]) != found.rule.typology:
+            continue
+        within = np.flatnonzero((end > label["start_ns"]) & (start <= label["end_ns"]))
+        within = within[_names_it(found, within, market, set(label["accounts"]))]
+        if found.rule.scale == FAST and not label["accounts"]:
+            # On a public tape only the rise is the pattern; what follows is its fading.
+            within = within[end[within] <= label["start_ns"] + FIRST_NS]
+        truth[within], episode[within] = RIGHT, number
+    return truth, episode
+
+
+def _names_it(found: Candidates, rows: NDArray[np.int64], market: MarketTape, accounts: set[str]) -> NDArray[np.bool_]:
+    entity, other = found.entity[rows], found.other[rows]
+    if not accounts:
+        return np.ones(len(rows), dtype=bool)
+    owners = {market.names.entity_of[code] for code, name in enumerate(market.names.accounts) if name in accounts}
+    theirs = np.array(sorted(owners), dtype=np.int32)
+    return (entity < 0) | np.isin(entity, theirs) | ((other >= 0) & np.isin(other, theirs))
+
+
+def _weight(found: Candidates, truth: NDArray[np.int8], episode: NDArray[np.int64]) -> NDArray[np.float64]:
+    end = found.rows.end[found.row]
+    run = np.cumsum(np.concatenate([[0], np.diff(end) > RUN_NS])) if len(end) else np.empty(0, np.int64)
+    key = np.where(truth == RIGHT, -1 - episode, run)
+    _, which, count = np.unique(key, return_inverse=True, return_counts=True)
+    return np.where(truth == LEFT_OUT, 0.0, 1.0 / count[which]) if len(end) else np.empty(0)
+
+
+def overlapping(markets: Sequence[MarketTape]) -> NDArray[np.int64]:
+    """Return a group number per market; tapes of one venue and symbol that overlap in time share one."""
+    groups = np.arange(len(markets))
+    last: dict[tuple[str, str], tuple[int, int]] = {}
+    for number in sorted(range(len(markets)), key=lambda n: markets[n].start):
+        market = markets[number]
+        key = (market.venue, market.symbol)
+        end, group = last.get(key, (-1, number))
+        groups[number] = group if market.start <= end else number
+        last[key] = (max(end, market.end) if market.start <= end else market.end, int(groups[number]))
+    return groups
+
+
+def known_episodes(dataset: Path) -> pd.DataFrame | None:
+    """Return the episodes that a dataset knows of without labelling them: its `known_pumps.csv`, if it has one."""
+    path = dataset / "known_pumps.csv"
+    if not path.exists():
+        return None
+    table = pd.read_csv(path)
+    times = pd.to_datetime(table["announced"], utc=True).astype("datetime64[ns, UTC]").astype("int64")
+    return pd.DataFrame({"symbol": table["symbol"], "time_ns": times})

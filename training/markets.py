@@ -1,0 +1,96 @@
+"""A dataset as folded markets: each market of each tape once through the fold, with the labels that lie on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from features.encoding import Lots, encode
+from features.events import Vocabulary, no_events
+from features.fold import Folded, MarketFold
+from features.order import total_order
+from features.readers import Dataset, read_tape
+from models.citing import Recent
+from models.parameters import Parameters
+from models.surveillance import END_OF_TIME, windows_of
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class MarketTape:
+    """One market of one tape, folded.
+
+    Attributes:
+        tape: Name of the tape.
+        venue: Venue.
+        symbol: Symbol.
+        start: Time of the first event, ns.
+        end: Time of the last event, ns.
+        folded: Feature rows of both scales, and episodes.
+        labels: The labels that lie on it, with `start_ns` and `end_ns`.
+        names: Codes of its accounts.
+        recent: Its events, where they name accounts; they are what alerts cite.
+    """
+
+    tape: str
+    venue: str
+    symbol: str
+    start: int
+    end: int
+    folded: Folded
+    labels: pd.DataFrame
+    names: Vocabulary
+    recent: Recent
+
+    @property
+    def hours(self) -> float:
+        """Length in hours."""
+        return (self.end - self.start) / 3.6e12
+
+
+def fold_dataset(
+    dataset: Dataset, parameters: Parameters, progress: Progress | None = None, tapes: Iterable[Path] | None = None
+) -> list[MarketTape]:
+    """Return every market of every tape, oldest tape first.
+
+    Args:
+        dataset: Tapes and labels.
+        parameters: Windows and lots.
+        progress: Called with (tapes done, tapes in all).
+        tapes: Only these tapes of the dataset; all by default.
+    """
+    paths = list(tapes if tapes is not None else dataset.tapes)
+    labels = dataset.labels.assign(
+        start_ns=dataset.labels["start"].astype("int64"), end_ns=dataset.labels["end"].astype("int64")
+    )
+    markets: list[MarketTape] = []
+    for done, path in enumerate(paths, start=1):
+        markets += fold_tape(path, labels, parameters)
+        if progress:
+            progress(done, len(paths))
+    return sorted(markets, key=lambda market: (market.start, market.tape, market.venue, market.symbol))
+
+
+def fold_tape(path: Path, labels: pd.DataFrame, parameters: Parameters) -> Iterator[MarketTape]:
+    """Yield every market of a tape."""
+    tape, names = read_tape(path), Vocabulary()
+    events = encode(tape, names, Lots(parameters.events.lot, dict(parameters.events.lots)))
+    for code, (venue, symbol) in enumerate(names.markets):
+        mine = total_order(events.take(np.flatnonzero(events.market == code)))
+        if not len(mine):
+            continue
+        entity, counter = names.entities(mine.account), names.entities(mine.counter)
+        fold = MarketFold(code, windows_of(parameters))
+        folded = fold.fold(mine, entity, counter).then(fold.advance(END_OF_TIME))
+        start, end = int(mine.time[0]), int(mine.time[-1])
+        here = (labels["venue"] == venue) & (labels["symbol"] == symbol)
+        here &= (labels["start_ns"] <= end) & (labels["end_ns"] >= start)
+        if not ((mine.account >= 0) | (mine.counter >= 0)).any():
+            mine, entity, counter = no_events(), entity[:0], counter[:0]
+        recent = Recent(mine, entity, counter)
+        yield MarketTape(tape.name, venue, symbol, start, end, folded, labels[here], names, recent)

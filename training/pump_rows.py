@@ -1,0 +1,80 @@
+"""Row-level precision on real pumps: is the one 25 s bin of the onset ranked above all others?
+
+Positives: the bin of the onset of each pump. Negatives: every other bin with a trade within 24 h of the announcement.
+A detector of pumps stays high while the pump goes on, which this measure counts against it; so besides the raw score
+it is taken "as onset": the score less half of the best score of the half hour before, which a first alarm has high.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.metrics import average_precision_score
+
+from models.isolation_forest import IsolationForest
+from training.pump_counting import DAY_NS, Pumps, Scored
+
+BIN_NS = 25_000_000_000
+BEFORE_BINS = 72
+_LOW = -6.0
+
+
+@dataclass(frozen=True)
+class RowPrecision:
+    """Average precision of raw scores and of scores as onset."""
+
+    raw: float
+    onset: float
+
+
+def bins_of(
+    pumps: Pumps, numbers: Sequence[int], rows: Scored, forest: IsolationForest, announced: pd.DataFrame
+) -> pd.DataFrame:
+    """Return one row a 25 s bin with a trade near a pump: `number`, `bin`, `positive`, `score`, `forest`.
+
+    Args:
+        pumps: All pumps.
+        numbers: Which to take.
+        rows: Scored rows of these; bins without one score 0.
+        forest: Isolation forest of the fast scale.
+        announced: By tape, the columns `announced` and `onset_25s`.
+    """
+    parts = []
+    for number in numbers:
+        market = pumps.markets[number]
+        fast, event = market.folded.fast, announced.loc[market.tape]
+        near = np.abs(fast.end - event["announced"].value) <= DAY_NS
+        near &= fast["recent_trades"] > 0
+        bins = fast.start[near] // BIN_NS
+        scored = pd.Series(forest.suspicion(fast.values[near])).groupby(bins).max()
+        first, last = np.searchsorted(rows.market, [number, number + 1])
+        ours = pd.Series(rows.score[first:last]).groupby((rows.end[first:last] - 1) // BIN_NS).max()
+        part = pd.DataFrame({"forest": scored, "score": ours.reindex(scored.index).fillna(0.0)})
+        part["positive"] = part.index == event["onset_25s"].value // BIN_NS
+        parts.append(part.assign(number=number).rename_axis("bin").reset_index())
+    return pd.concat(parts, ignore_index=True)
+
+
+def row_precision(bins: pd.DataFrame, column: str) -> RowPrecision:
+    """Return the average precision of a column of scores in (0, 1)."""
+    held = np.clip(bins[column].to_numpy(), 1e-9, 1 - 1e-9)
+    odds = np.maximum(np.log(held / (1 - held)), _LOW)
+    onset = odds - 0.5 * (_best_before(bins["number"].to_numpy(), bins["bin"].to_numpy(), odds) - _LOW)
+    positive = bins["positive"].to_numpy()
+    return RowPrecision(
+        float(average_precision_score(positive, odds)), float(average_precision_score(positive, onset))
+    )
+
+
+def _best_before(
+    number: NDArray[np.int64], bins: NDArray[np.int64], odds: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    best = np.full(len(odds), _LOW)
+    for back in range(1, BEFORE_BINS + 1):
+        same = (number[back:] == number[:-back]) & (bins[back:] - bins[:-back] <= BEFORE_BINS)
+        best[back:] = np.where(same, np.maximum(best[back:], odds[:-back]), best[back:])
+    return best

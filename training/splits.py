@@ -1,0 +1,63 @@
+"""Splits by time, never by row: the earliest tapes teach, later ones calibrate, the last ones test."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from features.errors import TapewatchError
+from training.markets import MarketTape
+
+SHARES = (0.6, 0.2, 0.2)
+
+
+@dataclass(frozen=True)
+class Split:
+    """Markets by what they are used for; no moment of a market is in two parts."""
+
+    fit: tuple[MarketTape, ...]
+    calibrate: tuple[MarketTape, ...]
+    test: tuple[MarketTape, ...]
+
+    def counts(self) -> dict[str, int]:
+        """Return the number of tapes in each part."""
+        parts = {"fit": self.fit, "calibrate": self.calibrate, "test": self.test}
+        return {f"{name}_tapes": len({market.tape for market in part}) for name, part in parts.items()}
+
+
+def split_by_time(markets: Sequence[MarketTape], shares: tuple[float, float, float] = SHARES) -> Split:
+    """Split markets by the start of their tapes.
+
+    A tape that overlaps a later part on the same market is left out of the earlier one, so that nothing leaks.
+
+    Args:
+        markets: Markets, any order.
+        shares: Shares of the tapes to fit, calibrate and test.
+
+    Raises:
+        TapewatchError: There are fewer than 3 tapes.
+    """
+    begin: dict[str, int] = {}
+    for market in markets:
+        begin[market.tape] = min(market.start, begin.get(market.tape, market.start))
+    tapes = sorted(begin, key=lambda tape: (begin[tape], tape))
+    if len(tapes) < len(shares):
+        raise TapewatchError(f"a dataset must hold at least 3 tapes to be split by time, has {len(tapes)}")
+    n_test = max(1, round(shares[2] * len(tapes)))
+    n_calibrate = max(1, round(shares[1] * len(tapes)))
+    n_fit = len(tapes) - n_test - n_calibrate
+    parts = [set(tapes[:n_fit]), set(tapes[n_fit : n_fit + n_calibrate]), set(tapes[n_fit + n_calibrate :])]
+    fit, calibrate, test = (tuple(market for market in markets if market.tape in part) for part in parts)
+    return Split(without_overlap(fit, (*calibrate, *test)), without_overlap(calibrate, test), test)
+
+
+def without_overlap(earlier: Sequence[MarketTape], later: Sequence[MarketTape]) -> tuple[MarketTape, ...]:
+    """Return the markets of `earlier` that share no moment with one of `later` on the same venue and symbol."""
+
+    def leaks(one: MarketTape) -> bool:
+        return any(
+            (one.venue, one.symbol) == (two.venue, two.symbol) and one.start <= two.end and two.start <= one.end
+            for two in later
+        )
+
+    return tuple(market for market in earlier if not leaks(market))

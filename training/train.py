@@ -1,0 +1,190 @@
+"""Training: a dataset in; a compared, calibrated, tracked and registered bundle out.
+
+    fold → suspect → learn on the earliest tapes → calibrate on later ones → evaluate on the last ones → register
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from features.catalogue import MARKET_FEATURES
+from features.readers import Dataset, read_dataset
+from models.alert import CalibratedOn
+from models.bundle import Bundle
+from models.calibration import Calibrator, fit_calibrator
+from models.parameters import Parameters
+from models.rules import build_rules
+from training.alerts import alerts_of
+from training.evaluate import Evaluation, evaluate
+from training.hits import hit_matrix
+from training.labelling import known_episodes, suspicions
+from training.learn import Learned, learn
+from training.markets import MarketTape, Progress, fold_dataset
+from training.splits import Split, split_by_time
+from training.tracking import TrackedRun, tracked_run
+
+CANDIDATE_THRESHOLD = 0.05
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training left behind.
+
+    Attributes:
+        run_id: MLflow run.
+        version: Registered version, the challenger now.
+        bundle: The bundle.
+        evaluation: What it reached on the last tapes.
+        split: Which tapes were used for what.
+    """
+
+    run_id: str
+    version: str
+    bundle: Bundle
+    evaluation: Evaluation
+    split: Split
+
+
+def train(
+    path: Path,
+    home: Path,
+    parameters: Parameters,
+    *,
+    seed: int = 0,
+    name: str | None = None,
+    progress: Progress | None = None,
+) -> Trained:
+    """Train on a dataset, track the run in MLflow and register the bundle as the challenger.
+
+    Args:
+        path: Dataset: a folder with `tapes/` and `labels.csv`.
+        home: TAPEWATCH_HOME.
+        parameters: Windows, rules and alert policy.
+        seed: Seed of everything random.
+        name: Name of the run; the dataset's by default.
+        progress: Called with (tapes read, tapes in all).
+
+    Raises:
+        TapeError: The dataset cannot be read.
+        TapewatchError: There are too few tapes to split by time, or too few labelled episodes.
+    """
+    dataset = read_dataset(path)
+    digest = dataset_digest(dataset)
+    with tracked_run(home, name or f"{path.resolve().name} seed {seed}", digest) as run:
+        split = split_by_time(fold_dataset(dataset, parameters, progress))
+        bundle, learned = fit_bundle(split, parameters, digest, known_episodes(path), simulated(dataset), seed)
+        evaluation = evaluate(split.test, list(alerts_of(split.test, parameters, bundle, CANDIDATE_THRESHOLD)),
+                              parameters.alerts.confidence_threshold)  # fmt: skip
+        bundle = replace(bundle, metrics=evaluation.metrics)
+        _track(run, dataset, digest, parameters, split, learned, evaluation, seed)
+        version = run.register(bundle, example(split.fit))
+        return Trained(run.run_id, version, bundle, evaluation, split)
+
+
+def fit_bundle(
+    split: Split,
+    parameters: Parameters,
+    digest: str,
+    known: pd.DataFrame | None,
+    calibrated_on: CalibratedOn,
+    seed: int,
+) -> tuple[Bundle, Learned]:
+    """Return a bundle learned on the earliest markets and calibrated on the later ones, and what it was made of."""
+    rules = build_rules(parameters)
+    learned = learn(split.fit, suspicions(split.fit, rules, known), rules, seed=seed)
+    bundle = Bundle(
+        classifiers={scale: fit.classifier for scale, fit in learned.classifiers.items()},
+        isolation_forests=learned.forests,
+        combination={typology: weights.state() for typology, weights in learned.weights.items()},
+        calibrators={typology: identity() for typology in learned.weights},
+        parameters=parameters.version(),
+        calibrated_on=calibrated_on,
+        created_from=digest,
+    )
+    return replace(bundle, calibrators=calibrate(split.calibrate, parameters, bundle)), learned
+
+
+def identity() -> Calibrator:
+    """Return the calibrator that changes nothing."""
+    return Calibrator("isotonic", np.array([0.0, 1.0]), np.array([0.0, 1.0]), 0.5)
+
+
+def calibrate(markets: Sequence[MarketTape], parameters: Parameters, bundle: Bundle) -> Mapping[str, Calibrator]:
+    """Return a calibrator per combined typology, fitted on alerts, at their opening and at their end.
+
+    Args:
+        markets: Markets that nothing was learned from.
+        parameters: Rules and alert policy.
+        bundle: The learned detectors, not calibrated yet.
+    """
+    scores: dict[str, list[float]] = {typology: [] for typology in bundle.combination}
+    truths: dict[str, list[bool]] = {typology: [] for typology in bundle.combination}
+    for raised in alerts_of(markets, parameters, bundle, CANDIDATE_THRESHOLD):
+        hits = hit_matrix(raised.last, raised.market.labels).any(axis=1)
+        for opened, last, hit in zip(raised.opened, raised.last, hits, strict=True):
+            if last.typology in scores:
+                scores[last.typology] += [opened.confidence, last.confidence]
+                truths[last.typology] += [bool(hit)] * 2
+    fitted = {}
+    for typology, score in scores.items():
+        halves = np.full(len(score), 0.5)
+        fitted[typology] = fit_calibrator(np.array(score), np.array(truths[typology]), halves) if score else identity()
+    return fitted
+
+
+def simulated(dataset: Dataset) -> CalibratedOn:
+    """Return what alerts calibrated on a dataset may claim: simulated tapes say so themselves."""
+    return "simulated" if (dataset.path / "simulation.json").exists() else "labelled"
+
+
+def dataset_digest(dataset: Dataset) -> str:
+    """Return SHA-256 over the names and content of a dataset's files."""
+    total = hashlib.sha256()
+    files = [dataset.path / "labels.csv"]
+    for tape in dataset.tapes:
+        files += sorted(tape.iterdir()) if tape.is_dir() else [tape]
+    for file in files:
+        total.update(str(file.relative_to(dataset.path)).encode())
+        with file.open("rb") as content:
+            total.update(hashlib.file_digest(content, "sha256").digest())
+    return total.hexdigest()
+
+
+def example(markets: Sequence[MarketTape]) -> pd.DataFrame:
+    """Return a few feature rows with catalogue names, as the model's input example."""
+    values = next(market.folded.market.values for market in markets if len(market.folded.market))
+    return pd.DataFrame(values[-5:], columns=[feature.name for feature in MARKET_FEATURES])
+
+
+def _track(
+    run: TrackedRun,
+    dataset: Dataset,
+    digest: str,
+    parameters: Parameters,
+    split: Split,
+    learned: Learned,
+    evaluation: Evaluation,
+    seed: int,
+) -> None:
+    from training import plots
+
+    run.params({"seed": seed, "parameters": parameters.version(), **split.counts()})
+    run.dataset(dataset.labels[["typology", "venue", "symbol", "severity"]].astype(str), dataset.path, digest)
+    for scale, fit in learned.classifiers.items():
+        run.params({f"{scale}.winner": fit.winner})
+        for candidate, metrics in fit.metrics.items():
+            with run.candidate(f"{scale} {candidate}", {"scale": scale, "candidate": candidate}) as nested:
+                nested.metrics(metrics)
+        run.figure(plots.importances(fit.features, *fit.importance, f"What the {scale} classifier reads"), f"importances_{scale}")
+    run.metrics(evaluation.metrics)
+    run.table(evaluation.table.reset_index().to_dict("records"), "by_typology")
+    if len(evaluation.confidence):
+        run.figure(plots.reliability(evaluation.truth, evaluation.confidence), "reliability")
+        run.figure(plots.precision_recall(evaluation.scored()), "precision_recall")
+
