@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
@@ -49,7 +49,7 @@ def _settings(home: Path | None) -> Settings:
 
 
 @contextmanager
-def _bar(what: str) -> Iterator[object]:
+def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
@@ -110,6 +110,7 @@ def scan(
     skip_bad_rows: Annotated[
         Path | None, typer.Option(help="Leave rows that break the schema out, and write them to this file.")
     ] = None,
+    store: Annotated[bool, typer.Option("--store", help="Put the alerts into the alert store, too.")] = False,
     parameters: ParametersFile = None,
     home: Home = None,
 ) -> None:
@@ -117,7 +118,7 @@ def scan(
     from serving.scan import run_scan
 
     with _bar("scanning") as report:
-        run_scan(tape, _settings(home), parameters, out=out, skip_bad_rows=skip_bad_rows, progress=report)
+        run_scan(tape, _settings(home), parameters, out=out, skip_bad_rows=skip_bad_rows, store=store, progress=report)
 
 
 @app.command()
@@ -182,8 +183,9 @@ def serve(
     """Run the service: API and engine, each in a process of its own, until interrupted."""
     from serving.supervisor import serve as run
 
-    given = {"home": home, "host": host, "port": port}
-    run(Settings(**{key: value for key, value in given.items() if value is not None}), _say)
+    given = {"host": host, "port": port}
+    settings = _settings(home)
+    run(settings.model_copy(update={key: value for key, value in given.items() if value is not None}), _say)
 
 
 @app.command()

@@ -21,7 +21,7 @@ PULL_NS = 5_000_000_000
 LEAST_RATIO = 2.0
 FORGET_NS = 3_600_000_000_000
 
-# Whole figures of an order.
+# Whole figures of an order. LEFT of one that has ended is minus the time it ended.
 OWNER, SIDE, LEFT, SIZE, FILLED, PLACED = range(6)
 # Whole figures of an entity and side: what rests there; how many runs of fills were followed by bait so far, the last
 # such run and its time; then the run of fills on it and the bait pulled after them.
@@ -38,7 +38,7 @@ class Baits(NamedTuple):
 
     Attributes:
         orders: Slots of open orders, by the hash of their id.
-        order: Figures of each order, shape (capacity, 6); LEFT < 0 where the order has ended.
+        order: Figures of each order, shape (capacity, 6).
         runs: Figures of each entity and side (0 sell, 1 buy), shape (entities, 2, N_RUN).
         habit: Number and summed lots of new orders, shape (2,); halved together before they overflow.
     """
@@ -73,12 +73,14 @@ def note_trade(baits: Baits, slot: int, side: int, key: int, time: int, lots: in
     """
     run = baits.runs[slot, side]
     o = find_slot(baits.orders, key) if key != 0 else -1
-    if o >= 0:
+    # An order that ended a while ago may have been dropped: it is as unknown as one that was.
+    if o >= 0 and (baits.order[o, LEFT] >= 0 or time + baits.order[o, LEFT] <= PULL_NS):
         order = baits.order[o]
         _note_fill(run, time, key, order[SIZE], max(order[FILLED], lots), run[RESTING] - max(order[LEFT], 0))
         return
     moment = key if key != 0 else time
-    filled = lots + (run[GENUINE_FILLED] if moment == run[RUN_ORDER] else 0)
+    goes_on = moment == run[RUN_ORDER] and time - run[FILL_TIME] <= PULL_NS
+    filled = lots + (run[GENUINE_FILLED] if goes_on else 0)
     _note_fill(run, time, moment, filled, filled, run[RESTING])
 
 
@@ -88,7 +90,7 @@ def _pull(baits: Baits, o: int, time: int, leaves: int) -> float:
     left = max(leaves, 0)
     pulled = order[LEFT] - left
     baits.runs[order[OWNER], order[SIDE], RESTING] -= pulled
-    order[LEFT] = left if left > 0 else -1
+    order[LEFT] = left if left > 0 else -time
     run = baits.runs[order[OWNER], 1 - order[SIDE]]
     if run[FILL_TIME] == 0 or time - run[FILL_TIME] > PULL_NS or order[PLACED] > run[RUN_START] or pulled <= 0:
         return 0.0
@@ -96,7 +98,7 @@ def _pull(baits: Baits, o: int, time: int, leaves: int) -> float:
     run[PULLED] += pulled
     run[PULLED_ORDERS] += 1
     run[PULLED_FILLED] += order[FILLED]
-    return run[PULLED] / max(run[GENUINE], 1)
+    return float(run[PULLED] / max(run[GENUINE], 1))
 
 
 @nb.njit(cache=True)
@@ -142,7 +144,7 @@ def note_order(baits: Baits, kind: int, slot: int, side: int, key: int, time: in
         order[FILLED] += lots
         _note_fill(run, time, key, order[SIZE], order[FILLED], run[RESTING])
         run[RESTING] += left
-        order[LEFT] = left if left > 0 else -1
+        order[LEFT] = left if left > 0 else -time
     elif kind == REPLACE:
         left = leaves if leaves >= 0 else lots
         if left >= 0:
@@ -153,7 +155,7 @@ def note_order(baits: Baits, kind: int, slot: int, side: int, key: int, time: in
         return _pull(baits, o, time, leaves)
     elif kind in (EXPIRE, REJECT):
         run[RESTING] -= order[LEFT]
-        order[LEFT] = -1
+        order[LEFT] = -time
     return 0.0
 
 
@@ -168,7 +170,7 @@ def _repeats(baits: Baits, owner: int, run: NDArray[np.int64], time: int) -> int
         habit[BAITS] += 1
         habit[BAIT_RUN] = run[RUN_START]
     habit[BAIT_TIME] = time
-    return habit[BAITS] - 1
+    return int(habit[BAITS] - 1)
 
 
 @nb.njit(cache=True)

@@ -105,7 +105,7 @@ def merge(fine: Buckets, coarse: Buckets) -> None:
 @nb.njit(cache=True)
 def ring_size(buckets: Buckets) -> int:
     """Return how many buckets the ring holds."""
-    return buckets.whole.shape[1] // 2
+    return int(buckets.whole.shape[1] // 2)
 
 
 @nb.njit(cache=True)

@@ -51,19 +51,19 @@ def on_record(day: Day) -> int:
     """Return how many coarse buckets the sums hold."""
     if day.marks[FIRST] < 0:
         return 0
-    return max(0, min(day.sizes[0], day.marks[NEWEST] - day.sizes[1] - day.marks[FIRST] + 1))
+    return int(max(0, min(day.sizes[0], day.marks[NEWEST] - day.sizes[1] - day.marks[FIRST] + 1)))
 
 
 @nb.njit(cache=True)
 def is_comparable(day: Day) -> bool:
     """Return whether the sums hold enough to compare with."""
-    return on_record(day) >= day.sizes[2]
+    return bool(on_record(day) >= day.sizes[2])
 
 
 @nb.njit(cache=True)
 def rate(day: Day, figure: int, span_ns: int) -> float:
     """Return the mean of a figure over a span of time, lots or counts; there is something on record."""
-    return day.sums[figure] / (on_record(day) * day.sizes[3]) * span_ns
+    return float(day.sums[figure] / (on_record(day) * day.sizes[3]) * span_ns)
 
 
 @nb.njit(cache=True)
@@ -84,15 +84,13 @@ def _step(day: Day, number: int) -> None:
 
 
 @nb.njit(cache=True)
-def remember(day: Day, coarse: Buckets) -> None:
-    """Take in the coarse bucket that just closed, and the empty ones before it."""
-    if coarse.marks[FIRST_TRADE] < 0:
-        return
-    bucket, size = coarse.marks[LAST], len(day.ring)
+def pass_empty(day: Day, bucket: int) -> None:
+    """Take in the coarse buckets before `bucket` that nothing happened in."""
     if day.marks[FIRST] < 0:
-        day.marks[FIRST] = bucket
-        day.marks[NEWEST] = bucket - 1
-    empty = bucket - day.marks[NEWEST] - 1
+        return
+    size, empty = len(day.ring), bucket - day.marks[NEWEST] - 1
+    if empty <= 0:
+        return
     if empty >= size:
         day.ring[:] = 0
         day.sums[:] = 0
@@ -100,20 +98,33 @@ def remember(day: Day, coarse: Buckets) -> None:
         for number in range(day.marks[NEWEST] + 1, bucket):
             day.ring[number % size] = 0
             _step(day, number)
-    whole = coarse.whole[:, bucket % ring_size(coarse)]
-    row = day.ring[bucket % size]
-    row[BOUGHT], row[TRADED], row[COUNT], row[RUSHED] = whole[BUY], whole[VOLUME], whole[TRADES], whole[RUSH]
-    _step(day, bucket)
-    day.marks[NEWEST] = bucket
-    _grow_habit(day, empty, coarse.real[RETURN, bucket % ring_size(coarse)])
+    # Empty buckets are returns of zero: they add weight, no square.
+    faded = _decay(day) ** empty
+    day.habit[0] *= faded
+    day.habit[1] = day.habit[1] * faded + (1.0 - faded) / (1.0 - _decay(day))
+    day.marks[NEWEST] = bucket - 1
 
 
 @nb.njit(cache=True)
-def _grow_habit(day: Day, empty: int, change: float) -> None:
-    if np.isnan(change):
+def remember(day: Day, coarse: Buckets) -> None:
+    """Take in the coarse bucket that just closed; the empty ones before it have passed."""
+    if coarse.marks[FIRST_TRADE] < 0:
         return
-    # Half-life: a quarter of a day. Empty buckets are returns of zero: they add weight, no square.
-    decay = 0.5 ** (4.0 / day.sizes[0])
-    faded = decay**empty
-    day.habit[0] = day.habit[0] * faded * decay + change * change
-    day.habit[1] = (day.habit[1] * faded + (1.0 - faded) / (1.0 - decay)) * decay + 1.0
+    bucket = coarse.marks[LAST]
+    if day.marks[FIRST] < 0:
+        day.marks[FIRST] = bucket
+    whole = coarse.whole[:, bucket % ring_size(coarse)]
+    row = day.ring[bucket % len(day.ring)]
+    row[BOUGHT], row[TRADED], row[COUNT], row[RUSHED] = whole[BUY], whole[VOLUME], whole[TRADES], whole[RUSH]
+    _step(day, bucket)
+    day.marks[NEWEST] = bucket
+    change = coarse.real[RETURN, bucket % ring_size(coarse)]
+    if not np.isnan(change):
+        day.habit[0] = day.habit[0] * _decay(day) + change * change
+        day.habit[1] = day.habit[1] * _decay(day) + 1.0
+
+
+@nb.njit(cache=True)
+def _decay(day: Day) -> float:
+    # Half-life: a quarter of a day.
+    return float(0.5 ** (4.0 / day.sizes[0]))

@@ -7,6 +7,7 @@ into calls, so rows have the same bits in both; `tests/contracts/test_batch_is_l
 from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 from features.baits import EPISODE
 from features.catalogue import MARKET_FEATURES
 from features.events import CANCEL, Events
-from features.kernel import COARSE_ROWS, EPISODES, ROWS, Out, close_until, fold_events
+from features.kernel import Out, Written, close_until, fold_events
 from features.rows import Episodes, Rows
 from features.state import from_arrays, new_state, to_arrays, with_room
 
@@ -54,7 +55,7 @@ class MarketFold:
         windows: Scales.
     """
 
-    def __init__(self, market: int, windows: Windows = Windows()) -> None:  # noqa: B008 - frozen
+    def __init__(self, market: int, windows: Windows = Windows()) -> None:
         self.market = market
         self.windows = windows
         w = windows
@@ -96,12 +97,12 @@ class MarketFold:
 
     def _folded(self, outs: list[Out]) -> Folded:
         w = self.windows
-        fast = _rows(FAST, self.market, w.fast_ns, [(o.values, o.end, o.top, o.pair, o.counts[ROWS]) for o in outs])
-        coarse = [(o.coarse_values, o.coarse_end, o.coarse_top, o.coarse_pair, o.counts[COARSE_ROWS]) for o in outs]
-        found = np.concatenate([self._pending, *(o.episodes[: o.counts[EPISODES]] for o in outs)])
+        fast = _rows(FAST, self.market, w.fast_ns, [out.fast for out in outs])
+        coarse = _rows(MARKET, self.market, w.market_ns, [out.coarse for out in outs])
+        found = np.concatenate([self._pending, *(out.episodes[: out.found[0]] for out in outs)])
         closed = found[:, 0] < (fast.end[-1] if len(fast) else 0)
         self._pending = found[~closed]
-        return Folded(_rows(MARKET, self.market, w.market_ns, coarse), fast, _episodes(found[closed], fast.end))
+        return Folded(coarse, fast, _episodes(found[closed], fast.end))
 
     def snapshot(self) -> dict[str, NDArray[np.generic]]:
         """Return the whole state as arrays by name; `restore` on a fold with the same windows continues from it."""
@@ -113,25 +114,25 @@ class MarketFold:
         self._pending = np.asarray(arrays["pending"], np.int64)
 
 
+def _written(rows: int) -> Written:
+    end, top, pair = (np.empty(rows, np.int64) for _ in range(3))
+    return Written(np.empty((rows, len(MARKET_FEATURES))), end, top, pair, np.zeros(1, np.int64))
+
+
 def _new_out(rows: int, episodes: int) -> Out:
-    width = len(MARKET_FEATURES)
-    whole = [np.empty(rows, np.int64) for _ in range(6)]
-    return Out(
-        np.empty((rows, width)), whole[0], whole[1], whole[2],
-        np.empty((rows, width)), whole[3], whole[4], whole[5],
-        np.empty((episodes, len(EPISODE)), np.int64), np.zeros(3, np.int64),
-    )  # fmt: skip
+    # One episode more than can be found: the kernel names the next place before it knows whether it needs it.
+    found = np.empty((episodes + 1, len(EPISODE)), np.int64)
+    return Out(_written(rows), _written(rows), found, np.zeros(1, np.int64))
 
 
-_Part = tuple[NDArray[np.float64], NDArray[np.int64], NDArray[np.int64], NDArray[np.int64], int]
+def _rows(scale: str, market: int, span_ns: int, parts: list[Written]) -> Rows:
+    filled = [int(part.filled[0]) for part in parts]
 
+    def joined(name: str, empty: NDArray[Any]) -> NDArray[Any]:
+        return np.concatenate([empty, *(getattr(part, name)[:n] for part, n in zip(parts, filled, strict=True))])
 
-def _rows(scale: str, market: int, span_ns: int, parts: list[_Part]) -> Rows:
-    def joined(k: int, empty: NDArray[np.generic]) -> NDArray[np.generic]:
-        return np.concatenate([empty, *(part[k][: part[4]] for part in parts)])
-
-    end = joined(1, np.empty(0, np.int64))
-    pair = joined(3, np.empty(0, np.int64))
+    nothing = np.empty(0, np.int64)
+    end, pair = joined("end", nothing), joined("pair", nothing)
     members = np.stack([pair >> 32, pair & 0xFFFFFFFF], axis=1)
     members[pair < 0] = -1
     return Rows(
@@ -139,8 +140,8 @@ def _rows(scale: str, market: int, span_ns: int, parts: list[_Part]) -> Rows:
         market=market,
         start=end - span_ns,
         end=end,
-        values=joined(0, np.empty((0, len(MARKET_FEATURES)))),
-        top_entity=joined(2, np.empty(0, np.int64)).astype(np.int32),
+        values=joined("values", np.empty((0, len(MARKET_FEATURES)))),
+        top_entity=joined("top", nothing).astype(np.int32),
         pair=members.astype(np.int32),
     )
 
@@ -151,7 +152,7 @@ def _episodes(found: NDArray[np.int64], row_ends: NDArray[np.int64]) -> Episodes
     with np.errstate(divide="ignore", invalid="ignore"):
         fill_ratio = np.where(size > 0, column["genuine_filled"] / size, np.nan)
         depth_ratio = np.where(mean > 0, column["bait_lots"] / mean, np.nan)
-    given = {
+    given: dict[str, NDArray[Any]] = {
         "row": np.searchsorted(row_ends, column["time"], side="right"),
         "entity": column["entity"].astype(np.int32),
         "side": column["side"].astype(np.int8),
@@ -160,4 +161,4 @@ def _episodes(found: NDArray[np.int64], row_ends: NDArray[np.int64]) -> Episodes
         "pull_s": (column["time"] - column["fill_time"]) * 1e-9,
         "depth_ratio": depth_ratio,
     }
-    return Episodes(**{f.name: given.get(f.name, column.get(f.name)) for f in fields(Episodes)})
+    return Episodes(**{f.name: given[f.name] if f.name in given else column[f.name] for f in fields(Episodes)})

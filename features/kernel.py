@@ -12,64 +12,48 @@ from features import baits as bait
 from features import buckets as bk
 from features import shares as sh
 from features import slots as sl
-from features.day import remember
+from features.baits import Baits
+from features.buckets import Buckets
+from features.day import Day, pass_empty, remember
 from features.events import CANCEL, NEW, REPLACE, TRADE
 from features.market import market_row
+from features.shares import Shares
+from features.slots import Slots
 from features.state import State, room_left
 
 
-class Out(NamedTuple):
-    """Rows and episodes as they are written, shape (capacity, …); `counts` says how many are filled."""
+class Written(NamedTuple):
+    """Rows of one scale as they are written, shape (capacity, …); `filled` says how many, shape (1,)."""
 
     values: NDArray[np.float64]
     end: NDArray[np.int64]
     top: NDArray[np.int64]
     pair: NDArray[np.int64]
-    coarse_values: NDArray[np.float64]
-    coarse_end: NDArray[np.int64]
-    coarse_top: NDArray[np.int64]
-    coarse_pair: NDArray[np.int64]
+    filled: NDArray[np.int64]
+
+
+class Out(NamedTuple):
+    """Rows of both scales, and the episodes, shape (capacity, columns of EPISODE), of which `found` are filled."""
+
+    fast: Written
+    coarse: Written
     episodes: NDArray[np.int64]
-    counts: NDArray[np.int64]
+    found: NDArray[np.int64]
 
 
-ROWS, COARSE_ROWS, EPISODES = 0, 1, 2
 NEVER = -(1 << 62)
 
 
 @nb.njit(cache=True)
-def _close_coarse(s: State, out: Out) -> None:
-    bucket = s.coarse.marks[bk.OPEN]
-    bk.shut(s.coarse)
-    sh.close(s.shares, bucket, bk.ring_size(s.coarse))
-    sh.close(s.common, bucket, bk.ring_size(s.coarse))
-    k = out.counts[COARSE_ROWS]
-    span = s.coarse.span_ns[0]
-    out.coarse_top[k], out.coarse_pair[k] = market_row(
-        out.coarse_values[k], s.coarse, s.day, s.accounts, s.shares, s.pairs, s.common
-    )
-    out.coarse_end[k] = (bucket + 1) * span
-    out.counts[COARSE_ROWS] += 1
-    remember(s.day, s.coarse)
-    bk.clear_open(s.coarse)
-
-
-@nb.njit(cache=True)
-def _close_fine(s: State, out: Out) -> None:
-    bucket = s.fast.marks[bk.OPEN]
-    bk.merge(s.fast, s.coarse)
-    sh.pour(s.fast_shares, s.shares)
-    sh.pour(s.fast_common, s.common)
-    bk.shut(s.fast)
-    sh.close(s.fast_shares, bucket, bk.ring_size(s.fast))
-    sh.close(s.fast_common, bucket, bk.ring_size(s.fast))
-    k = out.counts[ROWS]
-    out.top[k], out.pair[k] = market_row(
-        out.values[k], s.fast, s.day, s.accounts, s.fast_shares, s.pairs, s.fast_common
-    )
-    out.end[k] = (bucket + 1) * s.fast.span_ns[0]
-    out.counts[ROWS] += 1
-    bk.clear_open(s.fast)
+def _close(b: Buckets, shares: Shares, common: Shares, accounts: Slots, pairs: Slots, day: Day, out: Written) -> None:
+    bucket, k = b.marks[bk.OPEN], out.filled[0]
+    bk.shut(b)
+    sh.close(shares, bucket, bk.ring_size(b))
+    sh.close(common, bucket, bk.ring_size(b))
+    out.top[k], out.pair[k] = market_row(out.values[k], b, day, accounts, shares, pairs, common)
+    out.end[k] = (bucket + 1) * b.span_ns[0]
+    out.filled[0] += 1
+    bk.clear_open(b)
 
 
 @nb.njit(cache=True)
@@ -77,9 +61,13 @@ def close_until(s: State, until: int, out: Out) -> None:
     """Close the open buckets that end at or before `until`."""
     fine, coarse = s.fast.marks, s.coarse.marks
     if fine[bk.OPEN] >= 0 and (fine[bk.OPEN] + 1) * s.fast.span_ns[0] <= until:
-        _close_fine(s, out)
+        bk.merge(s.fast, s.coarse)
+        sh.pour(s.fast_shares, s.shares)
+        sh.pour(s.fast_common, s.common)
+        _close(s.fast, s.fast_shares, s.fast_common, s.accounts, s.pairs, s.day, out.fast)
     if coarse[bk.OPEN] >= 0 and (coarse[bk.OPEN] + 1) * s.coarse.span_ns[0] <= until:
-        _close_coarse(s, out)
+        _close(s.coarse, s.shares, s.common, s.accounts, s.pairs, s.day, out.coarse)
+        remember(s.day, s.coarse)
 
 
 @nb.njit(cache=True)
@@ -87,7 +75,8 @@ def _open_buckets(s: State, time: int) -> int:
     # Returns when the fine bucket ends; the coarse one never ends before it.
     s.fast.marks[bk.OPEN] = time // s.fast.span_ns[0]
     s.coarse.marks[bk.OPEN] = time // s.coarse.span_ns[0]
-    return (s.fast.marks[bk.OPEN] + 1) * s.fast.span_ns[0]
+    pass_empty(s.day, s.coarse.marks[bk.OPEN])
+    return int((s.fast.marks[bk.OPEN] + 1) * s.fast.span_ns[0])
 
 
 @nb.njit(cache=True)
@@ -131,62 +120,93 @@ def _add_sweep(
 
 
 @nb.njit(cache=True)
-def _add_trade(s: State, time: int, side: int, price: float, lots: int) -> None:
-    whole, real = s.fast.open_whole, s.fast.open_real
+def _add_trade(
+    whole: NDArray[np.int64],
+    real: NDArray[np.float64],
+    last: NDArray[np.int64],
+    paid: NDArray[np.float64],
+    time: int,
+    side: int,
+    price: float,
+    lots: int,
+) -> None:
     whole[bk.VOLUME] += lots
     whole[bk.TRADES] += 1
     _add_price(real, price)
-    _add_arrival(whole, real, s.last, time)
+    _add_arrival(whole, real, last, time)
     if side != 0:
         whole[bk.KNOWN] += 1
         whole[bk.BUY if side > 0 else bk.SELL] += lots
     if side > 0:
-        _add_sweep(whole, real, s.last, s.last_paid, time // 1_000_000, price)
+        _add_sweep(whole, real, last, paid, time // 1_000_000, price)
 
 
 @nb.njit(cache=True)
 def _add_entities(
-    s: State, time: int, side: int, lots: int, buyer: int, seller: int, buy_order: int, sell_order: int
+    whole: NDArray[np.int64],
+    accounts: Slots,
+    shares: Shares,
+    pairs: Slots,
+    common: Shares,
+    baits: Baits,
+    time: int,
+    side: int,
+    lots: int,
+    buyer: int,
+    seller: int,
+    buy_order: int,
+    sell_order: int,
 ) -> None:
-    whole = s.fast.open_whole
     whole[bk.ATTRIBUTED] += 1
     if buyer >= 0:
-        slot = sl.give_slot(s.accounts, buyer)
-        bait.note_trade(s.baits, slot, 1, buy_order, time, lots)
+        slot = sl.give_slot(accounts, buyer)
+        bait.note_trade(baits, slot, 1, buy_order, time, lots)
         if buyer != seller:
-            sh.add(s.fast_shares, slot, lots, lots, 1, lots, lots if side > 0 else 0)
+            sh.add(shares, slot, lots, lots, 1, lots, lots if side > 0 else 0)
     if seller >= 0:
-        slot = sl.give_slot(s.accounts, seller)
-        bait.note_trade(s.baits, slot, 0, sell_order, time, lots)
+        slot = sl.give_slot(accounts, seller)
+        bait.note_trade(baits, slot, 0, sell_order, time, lots)
         if buyer == seller:
             whole[bk.SELF] += lots
-            sh.add(s.fast_shares, slot, 2 * lots, 0, 1, lots, lots)
+            sh.add(shares, slot, 2 * lots, 0, 1, lots, lots)
         else:
-            sh.add(s.fast_shares, slot, lots, -lots, 1, lots, lots if side < 0 else 0)
+            sh.add(shares, slot, lots, -lots, 1, lots, lots if side < 0 else 0)
     if buyer >= 0 and seller >= 0:
         low, high = min(buyer, seller), max(buyer, seller)
         net = 0 if buyer == seller else (lots if buyer == low else -lots)
-        sh.add(s.fast_common, sl.give_slot(s.pairs, (low << 32) | high), lots, net, 1, 0, 0)
+        sh.add(common, sl.give_slot(pairs, (low << 32) | high), lots, net, 1, 0, 0)
 
 
 @nb.njit(cache=True)
 def _add_order(
-    s: State, time: int, kind: int, side: int, lots: int, leaves: int, entity: int, key: int, out: Out
-) -> None:
-    whole, real = s.fast.open_whole, s.fast.open_real
+    whole: NDArray[np.int64],
+    real: NDArray[np.float64],
+    accounts: Slots,
+    baits: Baits,
+    time: int,
+    kind: int,
+    side: int,
+    lots: int,
+    leaves: int,
+    entity: int,
+    key: int,
+    episode: NDArray[np.int64],
+) -> int:
+    # Returns 1 where the message completed an episode, which it has written.
     whole[bk.NEW] += kind == NEW
     whole[bk.REPLACED] += kind == REPLACE
     whole[bk.CANCELLED] += kind == CANCEL
     if entity < 0 or key == 0:
-        return
+        return 0
     whole[bk.OWNED] += 1
-    slot = sl.give_slot(s.accounts, entity)
-    ratio = bait.note_order(s.baits, kind, slot, 1 if side > 0 else 0, key, time, lots, leaves)
+    slot = sl.give_slot(accounts, entity)
+    ratio = bait.note_order(baits, kind, slot, 1 if side > 0 else 0, key, time, lots, leaves)
     if ratio > 0.0:
         real[bk.BAIT] = max(real[bk.BAIT], ratio)
-    if ratio >= bait.LEAST_RATIO:
-        bait.write_episode(s.baits, key, entity, time, out.episodes[out.counts[EPISODES]])
-        out.counts[EPISODES] += 1
+    if ratio < bait.LEAST_RATIO:
+        return 0
+    bait.write_episode(baits, key, entity, time, episode)
+    return 1
 
 
 @nb.njit(cache=True)
@@ -222,6 +242,7 @@ def fold_events(
         counter_order: Hashes of sell orders.
         out: Where rows and episodes go; it has room for all.
     """
+    whole, real = s.fast.open_whole, s.fast.open_real
     closes, room = NEVER, 0
     for i in range(begin, len(time)):
         if time[i] >= closes:
@@ -233,9 +254,15 @@ def fold_events(
                 return i
         room -= 1
         if kind[i] == TRADE:
-            _add_trade(s, time[i], side[i], price[i], lots[i])
+            _add_trade(whole, real, s.last, s.last_paid, time[i], side[i], price[i], lots[i])
             if entity[i] >= 0 or counter[i] >= 0:
-                _add_entities(s, time[i], side[i], lots[i], entity[i], counter[i], order[i], counter_order[i])
+                _add_entities(
+                    whole, s.accounts, s.fast_shares, s.pairs, s.fast_common, s.baits,
+                    time[i], side[i], lots[i], entity[i], counter[i], order[i], counter_order[i],
+                )  # fmt: skip
         else:
-            _add_order(s, time[i], kind[i], side[i], lots[i], leaves[i], entity[i], order[i], out)
+            out.found[0] += _add_order(
+                whole, real, s.accounts, s.baits,
+                time[i], kind[i], side[i], lots[i], leaves[i], entity[i], order[i], out.episodes[out.found[0]],
+            )  # fmt: skip
     return len(time)

@@ -11,8 +11,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.buckets import (
-    ATTRIBUTED, BAIT, CANCELLED, CLOSE, FIRST_TRADE, GAP_M2, GAP_MEAN, GAPS, HIGH, KNOWN, LAST, LOW, NEW,
-    OWNED, REPLACED, RETURN, SELF, TRADES, VOLUME, Buckets, merge_gaps, ring_size,
+    ATTRIBUTED,
+    BAIT,
+    CANCELLED,
+    CLOSE,
+    FIRST_TRADE,
+    GAP_M2,
+    GAP_MEAN,
+    GAPS,
+    HIGH,
+    KNOWN,
+    LAST,
+    LOW,
+    NEW,
+    OWNED,
+    REPLACED,
+    RETURN,
+    SELF,
+    TRADES,
+    VOLUME,
+    Buckets,
+    merge_gaps,
+    ring_size,
 )  # fmt: skip
 from features.catalogue import COLUMN
 from features.day import Day
@@ -41,6 +61,8 @@ ACCOUNT_COUNT, TRADE_COUNT = _C["account_count"], _C["trade_count"]
 @nb.njit(cache=True)
 def _spread(row: NDArray[np.float64], volumes: NDArray[np.int64], closes: NDArray[np.float64], close: float) -> None:
     span, volume = len(closes), volumes.sum()
+    if span < 2:
+        return
     mean_volume, mean_close = volume / span, close / span
     volume_m2, close_m2, product = 0.0, 0.0, 0.0
     for k in range(span):
@@ -56,11 +78,12 @@ def _spread(row: NDArray[np.float64], volumes: NDArray[np.int64], closes: NDArra
 
 
 @nb.njit(cache=True)
-def _price_moves(row: NDArray[np.float64], real: NDArray[np.float64]) -> None:
+def _price_moves(row: NDArray[np.float64], real: NDArray[np.float64]) -> float:
+    # Returns the sum of the closes, oldest first.
     closes, changes = real[CLOSE], real[RETURN]
     now = len(closes) - 1
     if now < 1:
-        return
+        return float(closes[now])
     close, squares, returns = 0.0, 0.0, 0
     for k in range(now):
         close += closes[k]
@@ -75,6 +98,7 @@ def _price_moves(row: NDArray[np.float64], real: NDArray[np.float64]) -> None:
         row[PRICE_CHANGE] = closes[now] / mean - 1.0
     if returns >= 10 and squares > 0.0:
         row[DEVIATION] = abs(changes[now]) / np.sqrt(squares / returns)
+    return float(close + closes[now])
 
 
 @nb.njit(cache=True)
@@ -168,23 +192,6 @@ def _pairs(
 
 
 @nb.njit(cache=True)
-def _prices(row: NDArray[np.float64], b: Buckets, first: int) -> None:
-    n = ring_size(b)
-    span = b.marks[LAST] - first + 1
-    begin = first % n
-    whole, real = b.whole[:, begin : begin + span], b.real[:, begin : begin + span]
-    row[FREQUENCY] = whole[TRADES].sum() / (span * b.span_ns[0] / MINUTE_NS)
-    _price_moves(row, real)
-    _volume_ratios(row, whole[VOLUME])
-    if span >= 2:
-        close = 0.0
-        for k in range(span):
-            close += real[CLOSE, k]
-        _spread(row, whole[VOLUME], real[CLOSE], close)
-    _arrivals(row, whole[GAPS], real, b.habit, n)
-
-
-@nb.njit(cache=True)
 def _messages(row: NDArray[np.float64], whole: NDArray[np.int64], bait: float) -> None:
     new, cancelled, trades = whole[NEW].sum(), whole[CANCELLED].sum(), whole[TRADES].sum()
     messages = new + whole[REPLACED].sum() + cancelled
@@ -229,8 +236,13 @@ def market_row(
     _messages(row, whole, b.real[BAIT, last % n])
     if b.marks[FIRST_TRADE] >= 0:
         first = max(b.marks[FIRST_TRADE], begin)
-        _prices(row, b, first)
-        pressure(row, b, first, day, known)
+        priced, real = whole[:, first - begin :], b.real[:, first % n : first % n + last - first + 1]
+        row[FREQUENCY] = priced[TRADES].sum() / (priced.shape[1] * b.span_ns[0] / MINUTE_NS)
+        _volume_ratios(row, priced[VOLUME])
+        close = _price_moves(row, real)
+        _spread(row, priced[VOLUME], real[CLOSE], close)
+        _arrivals(row, priced[GAPS], real, b.habit, n)
+        pressure(row, priced, real, b.span_ns[0], (last + 1) * b.span_ns[0], day, known)
     volume = whole[VOLUME].sum()
     if volume == 0 or whole[ATTRIBUTED].sum() == 0:
         return -1, -1

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features import day as past
-from features.buckets import BUY, CLOSE, HIGH, LAST, RUSH, SELL, SWEEP, TRADES, VOLUME, Buckets
+from features.buckets import BUY, CLOSE, HIGH, RUSH, SELL, SWEEP, TRADES, VOLUME
 from features.catalogue import COLUMN as _C
 from features.day import Day
 
@@ -30,128 +30,128 @@ HOUR_PHASE, HALF_HOUR_PHASE = _C["hour_phase_s"], _C["half_hour_phase_s"]
 
 
 @nb.njit(cache=True)
-def _buckets(b: Buckets, seconds: int) -> int:
-    return max(1, seconds * SECOND_NS // b.span_ns[0])
+def _buckets(seconds: int, span_ns: int) -> int:
+    return max(1, seconds * SECOND_NS // span_ns)
 
 
 @nb.njit(cache=True)
-def _sum(b: Buckets, figure: int, first: int, last: int) -> int:
-    n, total = len(b.whole), 0
-    for k in range(first, last + 1):
-        total += b.whole[k % n, figure]
-    return total
-
-
-@nb.njit(cache=True)
-def _rise(b: Buckets, seconds: int, first: int, last: int) -> float:
-    n, before = len(b.real), last - _buckets(b, seconds)
-    if before < first:
+def _rise(real: NDArray[np.float64], buckets: int) -> float:
+    before = real.shape[1] - 1 - buckets
+    if before < 0:
         return np.nan
-    high = -np.inf
-    for k in range(before + 1, last + 1):
-        # NaN highs (buckets without a trade) never compare greater.
-        if b.real[k % n, HIGH] > high:
-            high = b.real[k % n, HIGH]
-    return np.log(high / b.real[before % n, CLOSE]) if high > 0.0 else np.nan
+    high = _highest(real[HIGH, before + 1 :])
+    return np.log(high / real[CLOSE, before]) if high > 0.0 else np.nan
 
 
 @nb.njit(cache=True)
-def _share(b: Buckets, seconds: int, first: int, last: int) -> float:
-    begin = max(first, last - _buckets(b, seconds) + 1)
-    bought = _sum(b, BUY, begin, last)
-    signed = bought + _sum(b, SELL, begin, last)
-    return bought / signed if signed > 0 else np.nan
+def _share(bought: NDArray[np.int64], sold: NDArray[np.int64], buckets: int) -> float:
+    begin = max(0, len(bought) - buckets)
+    buying = bought[begin:].sum()
+    signed = buying + sold[begin:].sum()
+    return buying / signed if signed > 0 else np.nan
 
 
 @nb.njit(cache=True)
-def _largest_buying(b: Buckets, span: int, first: int, last: int) -> int:
-    # Largest sum of `span` successive buckets between first and last.
-    n, total, largest = len(b.whole), 0, 0
-    for k in range(first, last + 1):
-        total += b.whole[k % n, BUY]
-        if k - span >= first:
-            total -= b.whole[(k - span) % n, BUY]
+def _largest(lots: NDArray[np.int64], buckets: int) -> int:
+    # Largest sum of successive buckets.
+    total, largest = 0, 0
+    for k in range(len(lots)):
+        total += lots[k]
+        if k >= buckets:
+            total -= lots[k - buckets]
         largest = max(largest, total)
     return largest
 
 
 @nb.njit(cache=True)
-def _highest(b: Buckets, first: int, last: int) -> float:
-    n, high = len(b.real), np.nan
-    for k in range(first, last + 1):
-        value = b.real[k % n, HIGH]
-        if value > high or (np.isnan(high) and not np.isnan(value)):
-            high = value
+def _highest(highs: NDArray[np.float64]) -> float:
+    high = -np.inf
+    for k in range(len(highs)):
+        # NaN highs (buckets without a trade) never compare greater.
+        if highs[k] > high:  # noqa: PLR1730 - max is not told what to do with NaN
+            high = highs[k]
     return high
 
 
 @nb.njit(cache=True)
-def _bursts(row: NDArray[np.float64], b: Buckets, first: int, last: int, known: int) -> None:
-    n, begin = len(b.whole), max(first, last - _buckets(b, 30) + 1)
-    row[RECENT_TRADES] = _sum(b, TRADES, begin, last)
+def _bursts(
+    row: NDArray[np.float64], whole: NDArray[np.int64], sweeps: NDArray[np.float64], known: int, span_ns: int
+) -> None:
+    bought, sold, now = whole[BUY], whole[SELL], whole.shape[1] - 1
+    begin = max(0, now + 1 - _buckets(30, span_ns))
+    row[RECENT_TRADES] = whole[TRADES, begin:].sum()
     if known > 0:
-        row[RUSH_ORDERS] = _sum(b, RUSH, begin, last)
+        row[RUSH_ORDERS] = whole[RUSH, begin:].sum()
         sweep = 0.0
-        for k in range(begin, last + 1):
-            sweep += b.real[k % n, SWEEP]
+        for k in range(begin, len(sweeps)):
+            sweep += sweeps[k]
         row[SWEEPS] = sweep
-        row[BUY_SHARE_60] = _share(b, 60, first, last)
-        row[BUY_SHARE_300] = _share(b, 300, first, last)
-    signed = b.whole[last % n, BUY] + b.whole[last % n, SELL]
+        row[BUY_SHARE_60] = _share(bought, sold, _buckets(60, span_ns))
+        row[BUY_SHARE_300] = _share(bought, sold, _buckets(300, span_ns))
+    signed = bought[now] + sold[now]
     if signed > 0:
-        row[IMBALANCE] = (b.whole[last % n, BUY] - b.whole[last % n, SELL]) / signed
+        row[IMBALANCE] = (bought[now] - sold[now]) / signed
 
 
 @nb.njit(cache=True)
-def _surges(row: NDArray[np.float64], b: Buckets, first: int, last: int, day: Day) -> None:
-    recent = _buckets(b, 30)
-    span = recent * b.span_ns[0]
-    begin = max(first, last - recent + 1)
-    bought, traded = _sum(b, BUY, begin, last), _sum(b, VOLUME, begin, last)
+def _surges(
+    row: NDArray[np.float64], bought: NDArray[np.int64], traded: NDArray[np.int64], span_ns: int, day: Day
+) -> None:
     if not past.is_comparable(day):
         return
+    recent, size = _buckets(30, span_ns), len(bought)
+    begin = max(0, size - recent)
+    buying, trading, span = bought[begin:].sum(), traded[begin:].sum(), recent * span_ns
     usual_buy, usual = past.rate(day, past.BOUGHT, span), past.rate(day, past.TRADED, span)
     floor = 0.01 * usual + 1e-9
     row[TRADE_SURGE] = np.log((row[RECENT_TRADES] + 0.006) / (past.rate(day, past.COUNT, span) + 0.006))
     if np.isnan(row[RUSH_ORDERS]):
         return
     if usual_buy > 0.0:
-        row[BUY_SURGE] = bought / usual_buy
+        row[BUY_SURGE] = buying / usual_buy
     row[RUSH_RATE] = np.log((row[RUSH_ORDERS] + 0.006) / (past.rate(day, past.RUSHED, span) + 0.006))
-    minute, hour = last - _buckets(b, 60), max(first, last - len(b.whole) + 1)
-    if minute - recent >= hour:
-        row[BUY_RECORD] = np.log((bought + floor) / (_largest_buying(b, recent, hour, minute) + floor))
-    quiet = last - _buckets(b, 300)
-    if quiet >= hour:
-        mean = _sum(b, VOLUME, hour, quiet) * recent / (quiet - hour + 1)
-        row[VOLUME_SURGE] = np.log((traded + floor) / (mean + floor))
-        before = last - recent
+    earlier = size - _buckets(60, span_ns)
+    if earlier > recent:
+        row[BUY_RECORD] = np.log((buying + floor) / (_largest(bought[:earlier], recent) + floor))
+    quiet, before = size - _buckets(300, span_ns), size - recent
+    if quiet > 0:
+        mean = traded[:quiet].sum() * recent / quiet
+        row[VOLUME_SURGE] = np.log((trading + floor) / (mean + floor))
         if before > quiet:
-            mean = _sum(b, BUY, quiet + 1, before) * recent / (before - quiet)
-            row[BUY_ACCELERATION] = np.log((bought + floor) / (mean + floor))
+            mean = bought[quiet:before].sum() * recent / (before - quiet)
+            row[BUY_ACCELERATION] = np.log((buying + floor) / (mean + floor))
 
 
 @nb.njit(cache=True)
-def pressure(row: NDArray[np.float64], b: Buckets, first: int, day: Day, known: int) -> None:
-    """Fill the features of buying pressure for the window that ends with the last closed bucket.
+def pressure(
+    row: NDArray[np.float64],
+    whole: NDArray[np.int64],
+    real: NDArray[np.float64],
+    span_ns: int,
+    end: int,
+    day: Day,
+    known: int,
+) -> None:
+    """Fill the features of buying pressure for a window.
 
     Args:
         row: Output in catalogue order.
-        b: The scale.
-        first: First bucket of the window that is known.
+        whole: Whole figures of the window's buckets from the first trade on, oldest first, shape (N_WHOLE, buckets).
+        real: Their real figures, shape (N_REAL, buckets).
+        span_ns: Length of a bucket, ns.
+        end: End of the last bucket, ns.
         day: The day behind the market.
         known: Trades of the window whose aggressor is known.
     """
-    last, n = b.marks[LAST], len(b.real)
-    _bursts(row, b, first, last, known)
-    _surges(row, b, first, last, day)
-    row[RISE_10], row[RISE_120] = _rise(b, 10, first, last), _rise(b, 120, first, last)
+    _bursts(row, whole, real[SWEEP], known, span_ns)
+    _surges(row, whole[BUY], whole[VOLUME], span_ns, day)
+    row[RISE_10], row[RISE_120] = _rise(real, _buckets(10, span_ns)), _rise(real, _buckets(120, span_ns))
     habit = past.volatility(day)
     row[DAY_VOLATILITY] = habit
-    row[RISE_DEVIATION] = _rise(b, 30, first, last) / max(habit, LEAST_VOLATILITY)
-    minute = last - _buckets(b, 60)
-    if minute >= first:
-        row[ABOVE_HIGH] = np.log(b.real[last % n, CLOSE] / _highest(b, first, minute))
-    second = (last + 1) * b.span_ns[0] // SECOND_NS
+    row[RISE_DEVIATION] = _rise(real, _buckets(30, span_ns)) / max(habit, LEAST_VOLATILITY)
+    earlier = real.shape[1] - _buckets(60, span_ns)
+    if earlier > 0:
+        row[ABOVE_HIGH] = np.log(real[CLOSE, -1] / _highest(real[HIGH, :earlier]))
+    second = end // SECOND_NS
     row[HOUR_PHASE] = (second + 1800) % 3600 - 1800
     row[HALF_HOUR_PHASE] = (second + 900) % 1800 - 900

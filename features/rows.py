@@ -91,7 +91,9 @@ class Episodes:
 
     def then(self, later: Episodes) -> Episodes:
         """Return these episodes and later ones of the same market."""
-        return Episodes(**{f.name: np.concatenate([getattr(self, f.name), getattr(later, f.name)]) for f in fields(self)})
+        return Episodes(
+            **{f.name: np.concatenate([getattr(self, f.name), getattr(later, f.name)]) for f in fields(self)}
+        )
 
 
 def blank_rows(scale: str, n_rows: int, market: int = 0, bucket_ns: int = 60_000_000_000) -> Rows:
@@ -114,5 +116,6 @@ def no_episodes() -> Episodes:
     real = np.empty(0)
     return Episodes(
         row=whole, entity=np.empty(0, np.int32), side=np.empty(0, np.int8), start=whole, end=whole, bait_lots=whole,
-        bait_orders=whole, bait_filled_lots=whole, genuine_lots=whole, fill_ratio=real, pull_s=real, depth_ratio=real, repeats=whole,
+        bait_orders=whole, bait_filled_lots=whole, genuine_lots=whole, fill_ratio=real, pull_s=real, depth_ratio=real,
+        repeats=whole,
     )  # fmt: skip

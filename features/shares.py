@@ -73,7 +73,7 @@ def add(shares: Shares, slot: int, volume: int, net: int, trades: int, either: i
 @nb.njit(cache=True)
 def free_entries(shares: Shares) -> int:
     """Return how many keys more can be touched so that the open bucket can still be closed."""
-    return len(shares.entry_bucket) - shares.counts[_ENTRIES] - shares.counts[_TOUCHED]
+    return int(len(shares.entry_bucket) - shares.counts[_ENTRIES] - shares.counts[_TOUCHED])
 
 
 @nb.njit(cache=True)

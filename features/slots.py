@@ -21,12 +21,12 @@ class Slots(NamedTuple):
 
     Attributes:
         keys: Key of each slot, shape (capacity,).
-        index: Slot by hash position, -1 where free, shape (a power of two >= 2 * capacity,).
+        table: Slot by hash position, -1 where free, shape (a power of two >= 2 * capacity,).
         used: Number of slots in use, shape (1,).
     """
 
     keys: NDArray[np.int64]
-    index: NDArray[np.int32]
+    table: NDArray[np.int32]
     used: NDArray[np.int64]
 
 
@@ -38,34 +38,40 @@ def new_slots(capacity: int) -> Slots:
 
 @nb.njit(cache=True)
 def _position(slots: Slots, key: int) -> int:
-    mask = np.uint64(len(slots.index) - 1)
+    mask = np.uint64(len(slots.table) - 1)
     position = (np.uint64(key) * _GOLDEN >> np.uint64(20)) & mask
-    while slots.index[position] != EMPTY and slots.keys[slots.index[position]] != key:
+    while slots.table[position] != EMPTY and slots.keys[slots.table[position]] != key:
         position = (position + np.uint64(1)) & mask
-    return position
+    return int(position)
 
 
 @nb.njit(cache=True)
 def find_slot(slots: Slots, key: int) -> int:
     """Return the slot of a key, -1 if it has none."""
-    return slots.index[_position(slots, key)]
+    return int(slots.table[_position(slots, key)])
 
 
 @nb.njit(cache=True)
 def give_slot(slots: Slots, key: int) -> int:
     """Return the slot of a key, a new one if it has none; the caller has made sure that there is room."""
     position = _position(slots, key)
-    if slots.index[position] == EMPTY:
-        slots.index[position] = slots.used[0]
+    if slots.table[position] == EMPTY:
+        slots.table[position] = slots.used[0]
         slots.keys[slots.used[0]] = key
         slots.used[0] += 1
-    return slots.index[position]
+    return int(slots.table[position])
 
 
 @nb.njit(cache=True)
 def free(slots: Slots) -> int:
     """Return how many further keys fit."""
     return len(slots.keys) - int(slots.used[0])
+
+
+@nb.njit(cache=True)
+def _give_slots(slots: Slots, keys: NDArray[np.int64]) -> None:
+    for key in keys:
+        give_slot(slots, key)
 
 
 def rebuilt(slots: Slots, live: NDArray[np.bool_], capacity: int) -> tuple[Slots, NDArray[np.int32]]:
@@ -77,8 +83,7 @@ def rebuilt(slots: Slots, live: NDArray[np.bool_], capacity: int) -> tuple[Slots
         capacity: Room of the new table, >= the number of live keys.
     """
     fresh = new_slots(capacity)
-    for key in slots.keys[: int(slots.used[0])][live]:
-        give_slot(fresh, key)
+    _give_slots(fresh, slots.keys[: len(live)][live])
     moved = np.full(len(live), EMPTY)
     moved[live] = np.arange(int(live.sum()), dtype=np.int32)
     return fresh, moved

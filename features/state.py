@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba as nb
 import numpy as np
@@ -15,7 +15,8 @@ from features.day import Day, new_day
 from features.shares import Shares, busy, free_entries, moved_shares, n_touched, new_shares, with_more_entries
 from features.slots import Slots, free, new_slots, rebuilt
 
-_FIRST_ROOM = 32
+_FIRST_ROOM = 64
+_ORDER_ROOM = 512
 
 
 class State(NamedTuple):
@@ -71,17 +72,24 @@ def new_state(fast_ns: int, fast_buckets: int, market_ns: int, market_buckets: i
 
 
 def _room_for(live: int, needed: int) -> int:
+    # Three quarters are free after a rebuild, which so costs little per key.
     room = _FIRST_ROOM
-    while room < 2 * live + needed:
+    while room < 4 * live + needed:
         room *= 2
     return room
+
+
+def _now(state: State) -> int:
+    # The start of the last closed bucket: no event to come lies before it.
+    return int(state.fast.marks[LAST]) * int(state.fast.span_ns[0])
 
 
 def _roomier_orders(state: State) -> State:
     baits = state.baits
     used = int(baits.orders.used[0])
-    live = baits.order[:used, bait.LEFT] >= 0
-    room = _room_for(int(live.sum()), 1)
+    left = baits.order[:used, bait.LEFT]
+    live = (left >= 0) | (-left > _now(state) - bait.PULL_NS)
+    room = _room_for(int(live.sum()), _ORDER_ROOM)
     orders, moved = rebuilt(baits.orders, live, room)
     order = np.full((room, baits.order.shape[1]), -1, np.int64)
     order[moved[live]] = baits.order[:used][live]
@@ -91,9 +99,9 @@ def _roomier_orders(state: State) -> State:
 def _roomier_accounts(state: State) -> State:
     baits = state.baits
     used = int(state.accounts.used[0])
-    recent = int(state.fast.marks[LAST]) * int(state.fast.span_ns[0]) - bait.PULL_NS
     live = busy(state.fast_shares, used) | busy(state.shares, used)
-    live |= (baits.runs[:used, :, bait.FILL_TIME] > recent).any(axis=1)
+    live |= (baits.runs[:used, :, bait.FILL_TIME] > _now(state) - bait.PULL_NS).any(axis=1)
+    live |= baits.runs[:used, 0, bait.BAIT_TIME] > _now(state) - bait.FORGET_NS
     n_orders = int(baits.orders.used[0])
     is_open = baits.order[:n_orders, bait.LEFT] >= 0
     live[baits.order[:n_orders][is_open, bait.OWNER]] = True
@@ -162,12 +170,16 @@ def to_arrays(state: State, prefix: str = "") -> dict[str, NDArray[np.generic]]:
     return arrays
 
 
-def from_arrays(like: State, arrays: dict[str, NDArray[np.generic]], prefix: str = "") -> State:
+def from_arrays(like: State, arrays: dict[str, NDArray[np.generic]]) -> State:
     """Return the state that `to_arrays` described; `like` is any state of the same shape of names."""
-    parts = {}
-    for name, value in like._asdict().items():
+    return State(**_parts(like._asdict(), arrays, ""))
+
+
+def _parts(like: dict[str, Any], arrays: dict[str, NDArray[np.generic]], prefix: str) -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for name, value in like.items():
         if isinstance(value, np.ndarray):
-            parts[name] = np.ascontiguousarray(arrays[prefix + name]).copy()
+            out[name] = np.ascontiguousarray(arrays[prefix + name]).copy()
         else:
-            parts[name] = from_arrays(value, arrays, f"{prefix}{name}.")
-    return like._replace(**parts)
+            out[name] = type(value)(**_parts(value._asdict(), arrays, f"{prefix}{name}."))
+    return out

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from features import buckets as bk
 from features.catalogue import COLUMN, MARKET_FEATURES
@@ -71,7 +72,7 @@ def _ratio(part: float | None, whole: float | None) -> float:
     return part / whole if part is not None and whole else float("nan")
 
 
-def _from_histories(volumes: Sequence[float], prices: Sequence[float], bucket_ns: int) -> np.ndarray:  # type: ignore[type-arg]
+def _from_histories(volumes: Sequence[float], prices: Sequence[float], bucket_ns: int) -> NDArray[np.float64]:
     buckets = bk.new_buckets(bucket_ns, len(volumes))
     largest = max(volumes)
     for number, (volume, price) in enumerate(zip(volumes, prices, strict=True)):

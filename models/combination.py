@@ -92,4 +92,4 @@ def _combine(
 
 def combine(x: NDArray[np.float64], weights: Weights) -> NDArray[np.float64]:
     """Return the combined probability of each row of detectors' log-odds, before calibration, shape (n,)."""
-    return _combine(x, weights.bias, np.array(weights.weight), np.array(weights.absent))  # type: ignore[no-any-return]
+    return _combine(x, weights.bias, np.array(weights.weight), np.array(weights.absent))

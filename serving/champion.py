@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from features.encoding import Lots
-from models.parameters import Parameters, load_parameters
+from models.parameters import Parameters
 
 if TYPE_CHECKING:
     from models.bundle import Bundle
@@ -45,8 +45,7 @@ def load_champion(settings: Settings) -> Champion:
         ParameterError: `parameters.toml` has mistakes; all are told.
         BundleError: The bundle is missing, damaged, or was made for other features.
     """
-    file = settings.parameters_file
-    parameters = load_parameters(file if file.exists() else None)
+    parameters = settings.parameters()
     if not settings.champion_file.exists():
         return Champion(parameters, None)
     from models.bundle import Bundle  # noqa: PLC0415 - numba kernels of the forests load only where there is a bundle

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 
 from features.catalogue import MARKET_FEATURES
 from features.encoding import Lots, encode
@@ -154,6 +155,21 @@ def fold_tape(tape: Tape, parameters: Parameters) -> list[tuple[str, str, Folded
         first = fold.fold(mine, vocabulary.entities(mine.account), vocabulary.entities(mine.counter))
         out.append((venue, symbol, first.then(fold.advance(END_OF_TIME))))
     return out
+
+
+def feature_table(tape: Tape, parameters: Parameters) -> pa.Table:
+    """Return every feature row of a tape's markets at both scales: where and when it is, then the catalogue's columns."""
+    parts = []
+    for venue, symbol, folded in fold_tape(tape, parameters):
+        for rows in (folded.market, folded.fast):
+            where = {"venue": [venue] * len(rows), "symbol": [symbol] * len(rows), "scale": [rows.scale] * len(rows)}
+            utc = pa.timestamp("ns", "UTC")
+            when = {"start": pa.array(rows.start, utc), "end": pa.array(rows.end, utc)}
+            values = {feature.name: rows[feature.name] for feature in MARKET_FEATURES}
+            parts.append(pa.table({**where, **when, **values}))
+    if not parts:
+        raise TapeError(f"{tape.name}: must hold events, was empty")
+    return pa.concat_tables(parts)
 
 
 def score_events(tape: Tape, parameters: Parameters, bundle: Bundle | None) -> WindowScore:

@@ -7,6 +7,8 @@ from pathlib import Path
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from models.parameters import Parameters, load_parameters
+
 
 class Settings(BaseSettings):
     """Where the service keeps its state and how it listens; every field is also `TAPEWATCH_<NAME>`.
@@ -63,6 +65,15 @@ class Settings(BaseSettings):
     def parameters_file(self) -> Path:
         """TOML file of the detectors' parameters; may be absent."""
         return self.home / "parameters.toml"
+
+    def parameters(self, file: Path | None = None) -> Parameters:
+        """Return the parameters in force: of a file, else of the home's, else the defaults.
+
+        Raises:
+            ParameterError: They have mistakes; all are told.
+        """
+        own = self.parameters_file
+        return load_parameters(file or (own if own.exists() else None))
 
     @property
     def champion_file(self) -> Path:

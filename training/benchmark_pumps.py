@@ -8,7 +8,7 @@ on earlier pumps alone, none of whose tapes overlaps a tested one of the coin. H
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +30,7 @@ from training.three_term import ThreeTerms
 PUMP = "pump_and_dump"
 TARGETS = (0.03, 0.06)
 N_FOLDS = 5
+QUIET_NS = 300_000_000_000
 PUBLISHED = {"classifier": 0.804, "isolation_forest": 0.454}
 
 
@@ -138,9 +139,7 @@ def _own_onset(market: MarketTape) -> int:
 
 
 def _pick(rows: Suspicions, numbers: Sequence[int]) -> Suspicions:
-    wanted = np.isin(rows.market, numbers)
-    names = [field.name for field in fields(Suspicions) if field.name != "typology"]
-    return Suspicions(rows.typology, **{name: getattr(rows, name)[wanted] for name in names})
+    return rows.take(np.isin(rows.market, numbers))
 
 
 def _fold(
@@ -166,9 +165,6 @@ def _fold(
         terms, _ = three_term.tuned(pumps, earlier, mine, target)
         chosen["three-term rule, tuned", target] = _count_rule(pumps, spans, test, terms, theirs)
     return _Fold(rows, chosen, bins_of(pumps, test, rows, learned.forests["fast"], announced))
-
-
-QUIET_NS = 300_000_000_000
 
 
 def _count_rule(

@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score
 
 from models.calibration import brier, ece
 from training.alerts import Raised
-from training.hits import by_typology, hit_matrix, match
+from training.hits import Matched, by_typology, hit_matrix, match
 from training.markets import MarketTape
 
 
@@ -90,10 +90,8 @@ def above(raised: Sequence[Raised], threshold: float) -> list[Raised]:
     return out
 
 
-def matched_above(raised: Sequence[Raised], threshold: float) -> "Matched":
+def matched_above(raised: Sequence[Raised], threshold: float) -> Matched:
     """Return hits and false alerts over all markets, of alerts from a confidence on."""
-    from training.hits import Matched
-
     parts = [match(one.last, one.market.labels) for one in above(raised, threshold)]
     return Matched(
         pd.concat([part.alerts for part in parts], ignore_index=True),

@@ -49,6 +49,11 @@ class Matched:
     episodes: pd.DataFrame
 
 
+def with_nanoseconds(labels: pd.DataFrame) -> pd.DataFrame:
+    """Return labels with `start_ns` and `end_ns`, nanoseconds UTC."""
+    return labels.assign(start_ns=labels["start"].astype("int64"), end_ns=labels["end"].astype("int64"))
+
+
 def last_revisions(alerts: Sequence[Alert]) -> list[Alert]:
     """Return each alert at its last revision, in order of detection."""
     last = {alert.alert_id: alert for alert in alerts}

@@ -1,14 +1,14 @@
 """Labelling: which of the rules' suspicions were right.
 
 The learned detectors are trained on what the rules suspect, however weakly: there they must tell the pattern from its
-look-alikes. A suspicion within a labelled episode is right, one near an episode is left out (the window still holds
-it), any other is wrong.
+look-alikes. A suspicion within a labelled episode of its typology is right, one near it is left out (the window still
+holds it), any other is wrong; but an anomaly within an episode of another typology is neither.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ from training.markets import MarketTape
 
 RIGHT, WRONG, LEFT_OUT = 1, 0, -1
 NEAR_NS = 3_600_000_000_000
+ONSET_NS = 120_000_000_000
 FIRST_NS = 60_000_000_000
 RUN_NS = 600_000_000_000
 
@@ -33,6 +34,7 @@ class Suspicions:
 
     Attributes:
         typology: The rule's typology.
+        scale: The rows it reads.
         market: Number of the market in the list of markets.
         at: Number in the candidates of that market.
         values: Feature rows, shape (n, n_features).
@@ -45,6 +47,7 @@ class Suspicions:
     """
 
     typology: str
+    scale: str
     market: NDArray[np.int64]
     at: NDArray[np.int64]
     values: NDArray[np.float64]
@@ -57,6 +60,14 @@ class Suspicions:
 
     def __len__(self) -> int:
         return len(self.end)
+
+
+    def take(self, rows: NDArray[np.bool_]) -> Suspicions:
+        """Return the rows of a mask."""
+        return replace(self, **{name: getattr(self, name)[rows] for name in _COLUMNS})
+
+
+_COLUMNS = tuple(field.name for field in fields(Suspicions) if field.name not in ("typology", "scale"))
 
 
 def suspicions(
@@ -77,17 +88,17 @@ def suspicions(
             truth, episode = _truth(found, market, known)
             parts[typology].append(
                 Suspicions(
-                    typology, np.full(len(found), number), np.arange(len(found)), found.rows.values[found.row],
+                    typology, found.rule.scale, np.full(len(found), number), np.arange(len(found)), found.rows.values[found.row],
                     found.rows.end[found.row], found.score, found.evidence, truth, _weight(found, truth, episode),
                     np.full(len(found), groups[number]),
                 )
             )  # fmt: skip
-    return {typology: _together(typology, part) for typology, part in parts.items()}
+    return {typology: _together(part) for typology, part in parts.items()}
 
 
-def _together(typology: str, parts: list[Suspicions]) -> Suspicions:
-    names = [name for name in Suspicions.__dataclass_fields__ if name != "typology"]
-    return Suspicions(typology, **{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
+def _together(parts: list[Suspicions]) -> Suspicions:
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS}
+    return replace(parts[0], **columns)
 
 
 def _truth(
@@ -100,8 +111,13 @@ def _truth(
         for time in known.loc[known["symbol"] == market.symbol, "time_ns"]:
             truth[np.abs(end - time) <= NEAR_NS] = LEFT_OUT
     labels = market.labels
-    for begin, finish in zip(labels["start_ns"], labels["end_ns"], strict=True):
-        truth[(end > begin - NEAR_NS) & (start <= finish + NEAR_NS)] = LEFT_OUT
+    is_same = labels["typology"].map(same_pattern).to_numpy() == found.rule.typology
+    for same, begin, finish in zip(is_same, labels["start_ns"], labels["end_ns"], strict=True):
+        if same:
+            # The onset may be labelled late; and windows go on holding the episode for an hour.
+            truth[(end > begin - ONSET_NS) & (start <= finish + NEAR_NS)] = LEFT_OUT
+        elif found.rule.category == "anomaly":
+            truth[(end > begin) & (start <= finish + NEAR_NS)] = LEFT_OUT
     for number, (_, label) in enumerate(labels.iterrows()):
         if same_pattern(label["typology"]) != found.rule.typology:
             continue

@@ -25,8 +25,10 @@ from training.labelling import LEFT_OUT, NEAR_NS, RIGHT, WRONG, Suspicions
 from training.markets import MarketTape
 
 LEAST_EPISODES = 3
+LEAST_GROUPS = 3
 _FOREST_ROWS = 40_000
 _PULL_TO_PRIOR = 1.0
+_PULL_ON_BIAS = 0.2
 
 
 @dataclass(frozen=True)
@@ -47,19 +49,19 @@ class Learned:
 
     def judge(self, rows: Suspicions) -> NDArray[np.float64]:
         """Return the combined probability of suspicions that nothing was learned from, shape (n,)."""
-        scale = next(scale for scale, fit in self.classifiers.items() if rows.typology in fit.classifier.classes)
-        forest = self.forests.get(scale)
-        p_value = forest.p_values(rows.values) if forest else np.full(len(rows), np.nan)
-        probability = self.classifiers[scale].classifier.by_typology(rows.values)[rows.typology]
+        unknown = np.full(len(rows), np.nan)
+        forest, fit = self.forests.get(rows.scale), self.classifiers.get(rows.scale)
+        p_value = forest.p_values(rows.values) if forest else unknown
+        probability = fit.classifier.by_typology(rows.values)[rows.typology] if fit else unknown
         return combine(inputs(rows.score, rows.evidence, probability, p_value), self.weights[rows.typology])
 
 
 def learnable(suspected: Mapping[str, Suspicions]) -> tuple[str, ...]:
-    """Return the typologies with enough labelled episodes that a rule at least suspected, and honest suspicions."""
+    """Return the typologies with enough labelled episodes that a rule at least suspected."""
     return tuple(
         typology
         for typology, rows in suspected.items()
-        if rows.weight[rows.truth == RIGHT].sum() >= LEAST_EPISODES and (rows.truth == WRONG).any()
+        if rows.weight[rows.truth == RIGHT].sum() >= LEAST_EPISODES
     )
 
 
@@ -94,7 +96,9 @@ def learn(
         mine = {name: suspected[name] for name in wanted if scale_of[name] == scale}
         if not mine:
             continue
-        classifiers[scale] = fit = fit_classifiers(labelled(mine), seed=seed)
+        fit = _classifier(mine, seed)
+        if fit is not None:
+            classifiers[scale] = fit
         probabilities = _probabilities(mine, fit)
         for name, rows in mine.items():
             p_value = forest.p_values(rows.values) if forest else np.full(len(rows), np.nan)
@@ -102,6 +106,15 @@ def learn(
             weights[name] = fit_weights(x, rows.truth, rows.weight)
             raw[name] = combine(x, weights[name])
     return Learned(classifiers, forests, weights, raw)
+
+
+def _classifier(mine: Mapping[str, Suspicions], seed: int) -> ClassifierFit | None:
+    rows = labelled(mine)
+    is_right = rows.label != NONE
+    # Too few wrong suspicions teach nothing but noise: the rules alone are that good on these markets.
+    if len(np.unique(rows.group[~is_right])) < LEAST_GROUPS or len(np.unique(rows.group[is_right])) < LEAST_GROUPS:
+        return None
+    return fit_classifiers(rows, seed=seed)
 
 
 def _forest(markets: Sequence[MarketTape], scale: str, seed: int) -> IsolationForest | None:
@@ -148,7 +161,9 @@ def labelled(mine: Mapping[str, Suspicions]) -> Labelled:
     return Labelled(values, label[kept], np.concatenate([rows.group for rows in parts])[kept], weight)
 
 
-def _probabilities(mine: Mapping[str, Suspicions], fit: ClassifierFit) -> dict[str, NDArray[np.float64]]:
+def _probabilities(mine: Mapping[str, Suspicions], fit: ClassifierFit | None) -> dict[str, NDArray[np.float64]]:
+    if fit is None:
+        return {name: np.full(len(rows), np.nan) for name, rows in mine.items()}
     # Rows that were left out of learning were seen by no fold; the final model judges them.
     rows = labelled(mine)
     known = {row.tobytes(): number for number, row in enumerate(rows.values)}
@@ -184,13 +199,12 @@ def fit_weights(x: NDArray[np.float64], truth: NDArray[np.int8], weight: NDArray
     right = (loud * (y * w)[:, None]).sum(axis=0)
     record = (1.0 + right) / (2.0 + (loud * w[:, None]).sum(axis=0))
     prior = np.concatenate([[0.0], record, np.zeros(len(DETECTORS))])
+    pull = np.array([_PULL_ON_BIAS, *[_PULL_TO_PRIOR] * (2 * len(DETECTORS))])
 
     def loss(beta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
-        z = design @ beta
-        away = beta - prior
-        away[0] = 0.0
-        value = np.sum(w * (np.logaddexp(0.0, z) - y * z)) + 0.5 * _PULL_TO_PRIOR * np.sum(away * away)
-        gradient = design.T @ (w * (1.0 / (1.0 + np.exp(-z)) - y)) + _PULL_TO_PRIOR * away
+        z, away = design @ beta, beta - prior
+        value = np.sum(w * (np.logaddexp(0.0, z) - y * z)) + 0.5 * np.sum(pull * away * away)
+        gradient = design.T @ (w * (1.0 / (1.0 + np.exp(-z)) - y)) + pull * away
         return float(value), gradient
 
     bounds = [(None, None), *[(0.0, None)] * len(DETECTORS), *[(None, None)] * len(DETECTORS)]

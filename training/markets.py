@@ -17,6 +17,7 @@ from features.readers import Dataset, read_tape
 from models.citing import Recent
 from models.parameters import Parameters
 from models.surveillance import END_OF_TIME, windows_of
+from training.hits import with_nanoseconds
 
 Progress = Callable[[int, int], None]
 
@@ -65,9 +66,7 @@ def fold_dataset(
         tapes: Only these tapes of the dataset; all by default.
     """
     paths = list(tapes if tapes is not None else dataset.tapes)
-    labels = dataset.labels.assign(
-        start_ns=dataset.labels["start"].astype("int64"), end_ns=dataset.labels["end"].astype("int64")
-    )
+    labels = with_nanoseconds(dataset.labels)
     markets: list[MarketTape] = []
     for done, path in enumerate(paths, start=1):
         markets += fold_tape(path, labels, parameters)

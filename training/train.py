@@ -20,7 +20,9 @@ from models.bundle import Bundle
 from models.calibration import Calibrator, fit_calibrator
 from models.parameters import Parameters
 from models.rules import build_rules
-from training.alerts import alerts_of
+from models.surveillance import policy_of
+from training import plots
+from training.alerts import Raised, alerts_of, judged_with, raise_alerts
 from training.evaluate import Evaluation, evaluate
 from training.hits import hit_matrix
 from training.labelling import known_episodes, suspicions
@@ -95,46 +97,49 @@ def fit_bundle(
     calibrated_on: CalibratedOn,
     seed: int,
 ) -> tuple[Bundle, Learned]:
-    """Return a bundle learned on the earliest markets and calibrated on the later ones, and what it was made of."""
+    """Return a bundle learned on the earliest markets, and what it was made of.
+
+    It is calibrated on the later markets, and on the earliest by the folds that had not learned from them.
+    """
     rules = build_rules(parameters)
-    learned = learn(split.fit, suspicions(split.fit, rules, known), rules, seed=seed)
+    suspected = suspicions(split.fit, rules, known)
+    learned = learn(split.fit, suspected, rules, seed=seed)
     bundle = Bundle(
         classifiers={scale: fit.classifier for scale, fit in learned.classifiers.items()},
         isolation_forests=learned.forests,
         combination={typology: weights.state() for typology, weights in learned.weights.items()},
-        calibrators={typology: identity() for typology in learned.weights},
+        calibrators={},
         parameters=parameters.version(),
         calibrated_on=calibrated_on,
         created_from=digest,
     )
-    return replace(bundle, calibrators=calibrate(split.calibrate, parameters, bundle)), learned
+    policy = replace(policy_of(parameters, bundle), threshold=CANDIDATE_THRESHOLD)
+    unseen = [
+        raise_alerts(market, judged_with(number, market, parameters, suspected, learned.raw), policy)
+        for number, market in enumerate(split.fit)
+    ]
+    unseen += alerts_of(split.calibrate, parameters, bundle, CANDIDATE_THRESHOLD)
+    return replace(bundle, calibrators=calibrate(unseen, tuple(learned.weights))), learned
 
 
-def identity() -> Calibrator:
-    """Return the calibrator that changes nothing."""
-    return Calibrator("isotonic", np.array([0.0, 1.0]), np.array([0.0, 1.0]), 0.5)
-
-
-def calibrate(markets: Sequence[MarketTape], parameters: Parameters, bundle: Bundle) -> Mapping[str, Calibrator]:
+def calibrate(raised: Sequence[Raised], typologies: tuple[str, ...]) -> Mapping[str, Calibrator]:
     """Return a calibrator per combined typology, fitted on alerts, at their opening and at their end.
 
     Args:
-        markets: Markets that nothing was learned from.
-        parameters: Rules and alert policy.
-        bundle: The learned detectors, not calibrated yet.
+        raised: Alerts down to any confidence, by detectors that had not learned from their markets.
+        typologies: Typologies that a combination was learned for.
     """
-    scores: dict[str, list[float]] = {typology: [] for typology in bundle.combination}
-    truths: dict[str, list[bool]] = {typology: [] for typology in bundle.combination}
-    for raised in alerts_of(markets, parameters, bundle, CANDIDATE_THRESHOLD):
-        hits = hit_matrix(raised.last, raised.market.labels).any(axis=1)
-        for opened, last, hit in zip(raised.opened, raised.last, hits, strict=True):
-            if last.typology in scores:
-                scores[last.typology] += [opened.confidence, last.confidence]
-                truths[last.typology] += [bool(hit)] * 2
     fitted = {}
-    for typology, score in scores.items():
-        halves = np.full(len(score), 0.5)
-        fitted[typology] = fit_calibrator(np.array(score), np.array(truths[typology]), halves) if score else identity()
+    for typology in typologies:
+        scores, truths = [], []
+        for one in raised:
+            hits = hit_matrix(one.last, one.market.labels).any(axis=1)
+            for opened, last, hit in zip(one.opened, one.last, hits.tolist(), strict=True):
+                if last.typology == typology:
+                    scores += [opened.confidence, last.confidence]
+                    truths += [hit, hit]
+        if scores:
+            fitted[typology] = fit_calibrator(np.array(scores), np.array(truths), np.full(len(scores), 0.5))
     return fitted
 
 
@@ -172,8 +177,6 @@ def _track(
     evaluation: Evaluation,
     seed: int,
 ) -> None:
-    from training import plots
-
     run.params({"seed": seed, "parameters": parameters.version(), **split.counts()})
     run.dataset(dataset.labels[["typology", "venue", "symbol", "severity"]].astype(str), dataset.path, digest)
     for scale, fit in learned.classifiers.items():
@@ -181,7 +184,8 @@ def _track(
         for candidate, metrics in fit.metrics.items():
             with run.candidate(f"{scale} {candidate}", {"scale": scale, "candidate": candidate}) as nested:
                 nested.metrics(metrics)
-        run.figure(plots.importances(fit.features, *fit.importance, f"What the {scale} classifier reads"), f"importances_{scale}")
+        title = f"What the {scale} classifier reads"
+        run.figure(plots.importances(fit.features, fit.importance[0], fit.importance[1], title), f"importances_{scale}")
     run.metrics(evaluation.metrics)
     run.table(evaluation.table.reset_index().to_dict("records"), "by_typology")
     if len(evaluation.confidence):

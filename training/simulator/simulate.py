@@ -7,6 +7,7 @@ Not modelled yet: several venues, auctions, fees, books as a feed; a tape is hel
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -95,6 +96,8 @@ def simulate(
         )
         _write(tape, out / "tapes" / tape.name)
         labels.append(tape.labels)
+    arguments = {"symbols": symbols, "hours": hours, "seed": seed, "abuse_rate": abuse_rate, "tapes": tapes}
+    (out / "simulation.json").write_text(json.dumps(arguments, indent=1) + "\n", encoding="utf-8")
     pd.concat(labels, ignore_index=True).to_csv(out / "labels.csv", index=False, lineterminator="\n")
     return out
 
