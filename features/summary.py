@@ -20,6 +20,12 @@ from features.rows import Rows, blank_rows
 from features.shares import new_shares
 from features.slots import new_slots
 
+# What volumes and closes alone tell; the rest came from stand-ins.
+_TOLD = np.isin(
+    [feature.name for feature in MARKET_FEATURES],
+    ["volume_volatility", "price_volatility", "volume_price_correlation", "volume_ratio", "robust_volume_ratio",
+     "price_change", "bucket_return", "return_deviation", "rise", "fall"],
+)  # fmt: skip
 # Volumes become whole lots of this fraction of the largest: exact to 15 digits, far from overflow.
 _LOTS = 1 << 50
 
@@ -85,4 +91,5 @@ def _from_histories(volumes: Sequence[float], prices: Sequence[float], bucket_ns
     nobody, nothing = new_slots(1), new_shares(1)
     row = np.empty(len(MARKET_FEATURES))
     market_row(row, buckets, new_day(bucket_ns), nobody, nothing, nobody, nothing)
+    row[~_TOLD] = np.nan
     return row

@@ -22,7 +22,7 @@ from models.rules.base import (
 )
 
 ROLE_UNKNOWN = 0.85
-SUMMARY = 0.85
+SUMMARY = 0.92
 """Factors on the confidence: not known whether the entity makes the market; shares without trades behind them."""
 
 

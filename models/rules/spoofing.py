@@ -24,7 +24,7 @@ from models.rules.base import (
 
 DEPTH_KNOWN = 0.98
 DEPTH_UNKNOWN = 0.9
-SUMMARY = 0.75
+SUMMARY = 0.85
 """Confidence with and without the market's order sizes, and of a bare cancellation rate."""
 ONCE = 0.25
 """What is missing to certainty where an entity baited once; a coincidence happens once, a spoofer goes on."""

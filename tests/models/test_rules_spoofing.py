@@ -101,7 +101,7 @@ def test_spoofing_in_a_summary_takes_the_cancellation_rate_and_says_how_weak_it_
     rows.values[0, COLUMN["cancellation_rate"]] = 0.925
     found = rule.judge_summary(rows)
     assert found.score[0] > 0.7
-    assert found.confidence[0] < rule.judge(blank_rows("fast", 1), episode(**BAIT)).confidence[0]
+    assert found.confidence[0] < rule.judge(blank_rows("fast", 1), episode(**BAIT, repeats=5)).confidence[0]
     (figure,) = rule.evidence(rows, 0, no_episodes(), -1)
     assert figure.says == "92% of the orders were cancelled (limit 90%); most honest ones are too."
 
@@ -111,3 +111,9 @@ def test_spoofing_in_a_summary_of_few_orders_is_quiet() -> None:
     for name, value in {"cancellation_rate": 1.0, "order_to_trade_ratio": 4.0, "trade_count": 4.0}.items():
         rows.values[0, COLUMN[name]] = value
     assert len(Spoofing().judge_summary(rows)) == 0
+
+
+def test_spoofing_that_repeats_weighs_more_than_a_coincidence() -> None:
+    rule, rows = Spoofing(), blank_rows("fast", 1)
+    once, again = (rule.judge(rows, episode(**BAIT, repeats=n)).confidence[0] for n in (0, 2))
+    assert once < again

@@ -1,0 +1,391 @@
+"""Batch and live are one fold: the same bits however the events were cut, delayed, sharded or interrupted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from sklearn.ensemble import RandomForestClassifier
+
+from features.catalogue import MARKET_FEATURES
+from features.encoding import Lots, encode
+from features.events import Vocabulary
+from features.fold import Folded, MarketFold, Windows
+from features.order import total_order
+from features.readers import Tape, read_tape
+from models.alert import Alert
+from models.bundle import Bundle
+from models.calibration import fit_calibrator
+from models.parameters import Parameters, parse_parameters
+from models.surveillance import END_OF_TIME, MarketWatch, Surveillance, windows_of
+from training.fit import fit_isolation_forest
+from training.fit_classifiers import Labelled, fit_classifiers
+
+SECOND = 1_000_000_000
+START = 1_714_521_600 * SECOND
+LATENESS_S = 5.0
+MINUTES = 42
+Message = dict[str, Any]
+OWNERS = pa.table({"account_id": ["zoe", "abe"], "owner_id": ["firm", "firm"]})
+RULES = {
+    "pump_and_dump", "wash_trading", "spoofing", "volume_spike", "price_anomaly", "timing_anomaly",
+    "concentrated_trading",
+}  # fmt: skip
+# Thresholds so low that a small tape fires every rule, again and again.
+EAGER = parse_parameters(
+    {
+        "alerts": {"confidence_threshold": 0.2, "quiet_s": 120.0, "quiet_s_by_typology": {}},
+        "events": {"lot": 1e-3, "allowed_lateness_s": LATENESS_S},
+        "windows": {"market": {"buckets": 10}, "fast": {"buckets": 60}},
+        "pump_and_dump": {"rise_threshold": 0.01, "buy_surge_threshold": 2.0, "rush_order_threshold": 1.0,
+                          "volatility_multiple": 0.0},
+        "wash_trading": {"wash_trade_threshold": 0.3, "minimum_pair_trades": 3, "minimum_self_trades": 1},
+        "spoofing": {"bait_multiple": 3.0, "depth_multiple": 1.5},
+        "volume_spike": {"volume_spike_multiplier": 1.5, "deviation_multiple": 0.5, "minimum_trades": 10},
+        "price_anomaly": {"price_change_threshold": 0.02, "deviation_multiple": 2.0, "minimum_move": 0.005},
+        "timing_anomaly": {"regularity_threshold": 0.05, "deviation_multiple": 0.5, "minimum_burstiness": 0.05,
+                           "minimum_trades": 5},
+        "concentrated_trading": {"concentration_threshold": 0.3, "minimum_accounts": 2, "minimum_trades": 5,
+                                 "even_multiple": 1.0, "maker_net_ratio": 0.01, "maker_taker_ratio": 0.01},
+    }
+)  # fmt: skip
+
+
+@dataclass
+class Seen:
+    """All that came out, by market: folded rows and alert revisions."""
+
+    folded: dict[tuple[str, str], list[tuple[Folded, Vocabulary]]]
+    alerts: dict[tuple[str, str], list[str]]
+    late: int = 0
+
+    def add(self, alerts: list[Alert]) -> None:
+        for alert in alerts:
+            # repr tells floats apart to the last bit.
+            self.alerts.setdefault((alert.venue, alert.symbol), []).append(repr(alert))
+
+
+class Recording(Surveillance):
+    """A surveillance that also keeps the rows it judged."""
+
+    seen: Seen
+
+    def _raise(self, watch: MarketWatch, folded: Folded) -> list[Alert]:
+        key = (watch.alerts.venue, watch.alerts.symbol)
+        self.seen.folded.setdefault(key, []).append((folded, self.vocabulary))
+        return super()._raise(watch, folded)
+
+
+def recording(surveillance: Recording, seen: Seen) -> Recording:
+    surveillance.seen = seen
+    return surveillance
+
+
+class Writer:
+    """Writes a random market's messages."""
+
+    def __init__(self, symbol: str, seed: int) -> None:
+        self.symbol = symbol
+        self.random = np.random.default_rng(seed)
+        self.messages: list[Message] = []
+        self.price = 100.0
+        self.orders = 0
+
+    def trade(self, time: float, buyer: str | None, seller: str | None, quantity: float, side: str | None) -> None:
+        self.messages.append(
+            {"timestamp": START + round(time * SECOND), "symbol": self.symbol, "trade_id": f"t{len(self.messages)}",
+             "price": round(self.price, 2), "quantity": quantity, "buyer_id": buyer, "seller_id": seller,
+             "aggressor": side}
+        )  # fmt: skip
+
+    def order(self, time: float, key: int, account: str, event: str, side: str, quantity: float, leaves: float) -> None:
+        self.messages.append(
+            {"timestamp": START + round(time * SECOND), "symbol": self.symbol, "order_id": f"{self.symbol}{key}",
+             "account_id": account, "event": event, "side": side, "price": self.price, "quantity": quantity,
+             "leaves_quantity": leaves}
+        )  # fmt: skip
+
+    def background(self) -> None:
+        names = ["abe", "bob", "cid", "dan", "eve", "zoe", None]
+        for minute in range(MINUTES):
+            if self.random.random() < 0.15:
+                continue
+            for _ in range(int(self.random.integers(1, 9))):
+                # Whole seconds, so that many timestamps are equal; now and then the very same trade twice.
+                time = 60.0 * minute + float(self.random.integers(0, 60))
+                buyer, seller = self.random.choice(np.array(names, dtype=object), 2)
+                self.price *= float(np.exp(self.random.normal(0, 0.002)))
+                side = [None, "buy", "sell", "buy", "sell"][int(self.random.integers(0, 5))]
+                quantity = float(self.random.integers(1, 50)) / 10
+                for _ in range(1 + int(self.random.random() < 0.1)):
+                    self.trade(time, buyer, seller, quantity, side)
+        for _ in range(40):
+            time, account = float(self.random.integers(0, MINUTES * 60)), str(self.random.choice(["bob", "dan", "eve"]))
+            self.orders += 1
+            event = str(self.random.choice(["cancel", "fill", "expire", "replace"]))
+            self.order(time, self.orders, account, "new", "buy", 1.0, 1.0)
+            self.order(time + float(self.random.integers(0, 20)), self.orders, account, event, "buy", 1.0, 0.0)
+
+    def wash(self, time: float) -> None:
+        for k in range(10):
+            buyer, seller = ("cid", "dan") if k % 2 else ("dan", "cid")
+            self.trade(time + k, buyer, seller, 5.0, "buy")
+            self.trade(time + k, "bob", "bob", 3.0, "sell")
+
+    def spoof(self, time: float) -> None:
+        genuine, *baits = range(self.orders + 1, self.orders + 5)
+        self.orders += 4
+        self.order(time, genuine, "abe", "new", "buy", 2.0, 2.0)
+        for bait in baits:
+            self.order(time + 0.1, bait, "zoe", "new", "sell", 9.0, 9.0)
+        self.order(time + 0.3, genuine, "abe", "fill", "buy", 2.0, 0.0)
+        self.trade(time + 0.3, "abe", "eve", 2.0, "sell")
+        for bait in baits:
+            self.order(time + 0.5, bait, "zoe", "cancel", "sell", 9.0, 0.0)
+
+    def pump(self, time: float) -> None:
+        for k in range(20):
+            self.price *= 1.01
+            for _ in range(3):
+                self.trade(time + k, "eve", "bob", 20.0, "buy")
+
+
+@st.composite
+def markets(draw: st.DrawFn) -> list[Message]:
+    messages: list[Message] = []
+    for symbol in ("BTC/USD", "ETH/USD"):
+        writer = Writer(symbol, draw(st.integers(0, 10_000)))
+        writer.background()
+        writer.wash(draw(st.integers(0, 600)))
+        writer.spoof(draw(st.integers(0, 1200)))
+        writer.spoof(draw(st.integers(1200, 2300)))
+        writer.pump(2400.0 + draw(st.integers(0, 30)))
+        messages += writer.messages
+    return [{**message, "sequence": number} for number, message in enumerate(messages)]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """How the messages came."""
+
+    cuts: frozenset[int]
+    restarts: frozenset[int]
+    ticks: frozenset[int]
+    delay_seed: int
+    sharded: bool
+
+
+deliveries = st.builds(
+    Delivery,
+    cuts=st.frozensets(st.integers(1, 900), max_size=12),
+    restarts=st.frozensets(st.integers(0, 12), max_size=4),
+    ticks=st.frozensets(st.integers(0, 12), max_size=4),
+    delay_seed=st.integers(0, 1000),
+    sharded=st.booleans(),
+)
+
+
+def tape_of(messages: list[Message]) -> Tape:
+    def table(rows: list[Message]) -> pa.Table | None:
+        if not rows:
+            return None
+        columns = {name: [row[name] for row in rows] for name in rows[0]}
+        columns["timestamp"] = pa.array(columns["timestamp"], pa.int64()).cast(pa.timestamp("ns", "UTC"))
+        texts = [name for name in columns if isinstance(columns[name], list) and name not in NUMBERS]
+        return pa.table({**columns, **{name: pa.array(columns[name], pa.string()) for name in texts}})
+
+    orders = table([message for message in messages if "event" in message])
+    return Tape("test", trades=table([m for m in messages if "event" not in m]), orders=orders, accounts=OWNERS)
+
+
+NUMBERS = {"price", "quantity", "leaves_quantity", "sequence"}
+
+
+def run_batch(messages: list[Message], bundle: Bundle | None) -> Seen:
+    seen = Seen({}, {})
+    surveillance = recording(Recording(EAGER, bundle), seen)
+    seen.add(surveillance.push(encode(tape_of(messages), surveillance.vocabulary, Lots(1e-3))))
+    seen.add(surveillance.finish())
+    seen.late = surveillance.late
+    return seen
+
+
+def arrivals(messages: list[Message], seed: int) -> list[Message]:
+    delay = np.random.default_rng(seed).uniform(0, (LATENESS_S - 0.01) * SECOND, len(messages))
+    return [messages[k] for k in np.argsort([m["timestamp"] for m in messages] + delay, kind="stable")]
+
+
+def run_live(messages: list[Message], delivery: Delivery, bundle: Bundle | None, seen: Seen) -> None:
+    surveillance = recording(Recording(EAGER, bundle), seen)
+    come = arrivals(messages, delivery.delay_seed)
+    bounds = sorted({0, len(come), *(cut for cut in delivery.cuts if cut < len(come))})
+    for number, (begin, end) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+        batch = tape_of(come[begin:end])
+        seen.add(surveillance.push(encode(batch, surveillance.vocabulary, Lots(1e-3), first_row=begin)))
+        if number in delivery.ticks and end < len(come):
+            seen.add(surveillance.advance(min(message["timestamp"] for message in come[end:])))
+        if number in delivery.restarts:
+            restored = Recording.restore(surveillance.snapshot(), EAGER, bundle)
+            assert isinstance(restored, Recording)
+            surveillance = recording(restored, seen)
+    seen.add(surveillance.finish())
+    seen.late += surveillance.late
+
+
+def named(code: int, vocabulary: Vocabulary) -> str:
+    return vocabulary.accounts[code] if code >= 0 else ""
+
+
+def plain(parts: list[tuple[Folded, Vocabulary]]) -> dict[str, Any]:
+    """Return rows and episodes with names for codes, and floats as bytes."""
+    whole = parts[0][0]
+    for folded, _ in parts[1:]:
+        whole = whole.then(folded)
+    out: dict[str, Any] = {}
+    for scale, rows in (("market", whole.market), ("fast", whole.fast)):
+        out[scale] = [row.tobytes() for row in rows.values]
+        out[f"{scale} end"] = rows.end.tolist()
+        out[f"{scale} top"] = [named(c, v) for f, v in parts for c in getattr(f, scale).top_entity]
+        out[f"{scale} pair"] = [sorted(named(c, v) for c in pair) for f, v in parts for pair in getattr(f, scale).pair]
+    for field in fields(whole.episodes):
+        out[field.name] = getattr(whole.episodes, field.name).tobytes()
+    out["entity"] = [named(c, v) for f, v in parts for c in f.episodes.entity]
+    return out
+
+
+@pytest.fixture(scope="module")
+def bundle() -> Bundle:
+    random = np.random.default_rng(0)
+    values, number = random.random((400, len(MARKET_FEATURES))), np.arange(400)
+    label = np.array(["none", "spoofing", "wash_trading", "pump_and_dump"])[number // 10 % 4]
+    small = {"random_forest": lambda seed: RandomForestClassifier(10, min_samples_leaf=5, random_state=seed)}
+    classifier = fit_classifiers(
+        Labelled(values, label, number // 10, np.ones(400)), seed=0, candidates=small
+    ).classifier
+    forest = fit_isolation_forest(values[:200], values[200:299], seed=0, n_trees=10)
+    score = np.linspace(0, 1, 100)
+    return Bundle(
+        classifiers={"market": classifier, "fast": classifier},
+        isolation_forests={"market": forest, "fast": forest},
+        combination={name: {"bias": 0.5, "weight": [1.0, 0.5, 0.25], "absent": [0.0, 0.5, 0.1]} for name in RULES},
+        calibrators={"spoofing": fit_calibrator(score, score > 0.6), "volume_spike": fit_calibrator(score, score > 0.2)},
+        parameters="p",
+        calibrated_on="simulated",
+        created_from="d",
+        metrics={},
+    )
+
+
+def assert_live_is_batch(messages: list[Message], delivery: Delivery, bundle: Bundle | None) -> Seen:
+    batch, live = run_batch(messages, bundle), Seen({}, {})
+    symbols = {message["symbol"] for message in messages}
+    for shard in [[symbol] for symbol in sorted(symbols)] if delivery.sharded else [sorted(symbols)]:
+        run_live([message for message in messages if message["symbol"] in shard], delivery, bundle, live)
+    assert live.late == batch.late == 0
+    assert live.alerts == batch.alerts
+    assert live.folded.keys() == batch.folded.keys()
+    for market, parts in batch.folded.items():
+        assert plain(live.folded[market]) == plain(parts)
+    return batch
+
+
+@given(messages=markets(), delivery=deliveries)
+@settings(max_examples=15)
+def test_live_under_the_rules_alone_gives_what_batch_gives(messages: list[Message], delivery: Delivery) -> None:
+    assert assert_live_is_batch(messages, delivery, None).alerts
+
+
+@given(messages=markets(), delivery=deliveries)
+@settings(max_examples=8)
+def test_live_under_a_bundle_gives_what_batch_gives(
+    bundle: Bundle, messages: list[Message], delivery: Delivery
+) -> None:
+    assert assert_live_is_batch(messages, delivery, bundle).alerts
+
+
+def test_tapes_of_this_test_fire_every_rule() -> None:
+    fired: set[str] = set()
+    for seed in range(3):
+        writer = Writer("BTC/USD", seed)
+        writer.background()
+        writer.wash(300.0)
+        writer.spoof(1000.0)
+        writer.pump(2405.0)
+        messages = [{**message, "sequence": k} for k, message in enumerate(writer.messages)]
+        for revisions in run_batch(messages, None).alerts.values():
+            fired |= {rule for rule in RULES for text in revisions if f"typology='{rule}'" in text}
+    assert fired == RULES
+
+
+def test_one_event_at_a_time_gives_what_batch_gives() -> None:
+    writer = Writer("BTC/USD", 3)
+    writer.background()
+    writer.spoof(600.0)
+    messages = [{**message, "sequence": k} for k, message in enumerate(writer.messages)]
+    every = Delivery(frozenset(range(len(messages))), frozenset({5}), frozenset(), 1, sharded=False)
+    assert assert_live_is_batch(messages, every, None).alerts
+
+
+def test_fold_interrupted_anywhere_gives_the_same_bits() -> None:
+    writer = Writer("BTC/USD", 4)
+    writer.background()
+    writer.wash(100.0)
+    writer.spoof(600.0)
+    vocabulary = Vocabulary()
+    messages = [{**message, "sequence": k} for k, message in enumerate(writer.messages)]
+    events = total_order(encode(tape_of(messages), vocabulary, Lots(1e-3)))
+    entity, counter = vocabulary.entities(events.account), vocabulary.entities(events.counter)
+    whole = MarketFold(0).fold(events, entity, counter)
+    for cut in range(1, len(events), 37):
+        first = MarketFold(0)
+        begun = first.fold(events.take(slice(0, cut)), entity[:cut], counter[:cut])
+        second = MarketFold(0)
+        second.restore(first.snapshot())
+        ended = second.fold(events.take(slice(cut, len(events))), entity[cut:], counter[cut:])
+        assert plain([(begun.then(ended), vocabulary)]) == plain([(whole, vocabulary)])
+
+
+def test_live_on_a_real_pump_gives_what_batch_gives(pump_tape: Tape) -> None:
+    parameters = Parameters()
+    seen = []
+    for cuts in ((), (1, 500, 501, 2000, 9000)):
+        surveillance, vocabulary = Surveillance(parameters, None), Vocabulary()
+        surveillance.vocabulary = vocabulary
+        alerts: list[Alert] = []
+        events = total_order(encode(pump_tape, vocabulary, Lots()))
+        for rows in np.split(np.arange(len(events)), cuts):
+            alerts += surveillance.push(events.take(rows))
+            surveillance = Surveillance.restore(surveillance.snapshot(), parameters, None)
+        seen.append([repr(alert) for alert in alerts + surveillance.finish()])
+    assert seen[0]
+    assert seen[0] == seen[1]
+
+
+def test_fold_of_a_real_pump_in_pieces_gives_the_same_bits(pump_tape: Tape) -> None:
+    vocabulary = Vocabulary()
+    events = total_order(encode(pump_tape, vocabulary, Lots()))
+    nobody: NDArray[np.int32] = vocabulary.entities(events.account)
+    windows: Windows = windows_of(Parameters())
+    whole = MarketFold(0, windows)
+    batch = whole.fold(events, nobody, nobody).then(whole.advance(END_OF_TIME))
+    live = MarketFold(0, windows)
+    parts = [live.fold(events.take(rows), nobody[rows], nobody[rows]) for rows in np.array_split(np.arange(len(events)), 97)]
+    pieces = parts[0]
+    for part in [*parts[1:], live.advance(END_OF_TIME)]:
+        pieces = pieces.then(part)
+    assert plain([(replace(pieces), vocabulary)]) == plain([(batch, vocabulary)])
+
+
+@pytest.fixture(scope="module")
+def pump_tape() -> Tape:
+    tapes = Path(__file__).parents[2].parent / "shared" / "data" / "pumps" / "tapes"
+    if not tapes.is_dir():
+        pytest.skip("the recorded pump tapes are not beside the repository (../shared/data/pumps)")
+    return read_tape(tapes / "DNT_2020-03-04_19.00.parquet")
