@@ -18,6 +18,7 @@ from models.alert import Alert
 
 SLACK_NS = 60_000_000_000
 RIGHT_JACCARD = 0.5
+TABLE_COLUMNS = ("episodes", "recall", "alerts", "precision", "f1", "median_delay_s", "accounts_right")
 _ONE_PATTERN = {"layering": "spoofing"}
 
 
@@ -69,9 +70,10 @@ def hit_matrix(alerts: Sequence[Alert], labels: pd.DataFrame, *, any_typology: b
         any_typology: Whether to ask only for the place and time, as for anomalies.
     """
     hits = np.zeros((len(alerts), len(labels)), dtype=bool)
-    columns = [labels[name].to_numpy() for name in ("typology", "venue", "symbol", "start_ns", "end_ns", "accounts")]
+    names = ("typology", "venue", "symbol", "start_ns", "end_ns", "accounts")
+    rows = list(zip(*(labels[name].tolist() for name in names), strict=True))
     for i, alert in enumerate(alerts):
-        for j, (typology, venue, symbol, start, end, accounts) in enumerate(zip(*columns, strict=True)):
+        for j, (typology, venue, symbol, start, end, accounts) in enumerate(rows):
             if (venue, symbol) != (alert.venue, alert.symbol):
                 continue
             apart = max(start - alert.window_end, alert.window_start - end)
@@ -79,44 +81,55 @@ def hit_matrix(alerts: Sequence[Alert], labels: pd.DataFrame, *, any_typology: b
                 same_pattern(typology) == same_pattern(alert.typology)
                 and not (alert.accounts and accounts and not set(accounts) & set(alert.accounts))
             )
-            hits[i, j] = apart <= SLACK_NS and together
+            hits[i, j] = together and apart <= SLACK_NS
     return hits
 
 
 def match(alerts: Sequence[Alert], labels: pd.DataFrame) -> Matched:
     """Return how alerts at their last revision and labels fit together."""
     hits, inside = hit_matrix(alerts, labels), hit_matrix(alerts, labels, any_typology=True)
+    hitting, excused = np.any(hits, axis=1), np.any(inside, axis=1)
     columns = ("typology", "category", "venue", "symbol", "detected_at", "confidence")
     found = pd.DataFrame({name: [getattr(alert, name) for alert in alerts] for name in columns})
-    found["hits"] = hits.any(axis=1)
-    found["false"] = ~found["hits"] & ~((found["category"] == "anomaly") & inside.any(axis=1))
+    is_anomaly = np.array([alert.category == "anomaly" for alert in alerts], dtype=bool)
+    found["hits"] = hitting
+    found["false"] = ~hitting & ~(is_anomaly & excused)
     episodes = labels[["typology", "venue", "symbol", "severity", "start_ns", "end_ns"]].reset_index(drop=True)
-    episodes["hit"] = hits.any(axis=0)
-    episodes["delay_s"] = np.nan
-    episodes["accounts_right"] = np.nan
-    for j, accounts in enumerate(labels["accounts"]):
-        mine = np.flatnonzero(hits[:, j])
-        if len(mine):
-            episodes.loc[j, "delay_s"] = (alerts[mine[0]].detected_at - episodes.loc[j, "start_ns"]) * 1e-9
-            closeness = [jaccard(alerts[i].accounts, accounts) for i in mine]
-            known = [value for value in closeness if not np.isnan(value)]
-            episodes.loc[j, "accounts_right"] = float(max(known) >= RIGHT_JACCARD) if known else np.nan
+    of_each = [[alert for alert, hit in zip(alerts, column, strict=True) if hit] for column in hits.T]
+    starts, accounts = labels["start_ns"].tolist(), labels["accounts"].tolist()
+    episodes["hit"] = np.any(hits, axis=0)
+    episodes["delay_s"] = np.array([_delay_s(one, start) for one, start in zip(of_each, starts, strict=True)])
+    right = [_accounts_right(one, names) for one, names in zip(of_each, accounts, strict=True)]
+    episodes["accounts_right"] = np.array(right)
     return Matched(found, episodes)
 
 
+def _delay_s(hitting: Sequence[Alert], start: int) -> float:
+    return min(((alert.detected_at - start) * 1e-9 for alert in hitting), default=np.nan)
+
+
+def _accounts_right(hitting: Sequence[Alert], accounts: Sequence[str]) -> float:
+    known = [value for alert in hitting if not np.isnan(value := jaccard(alert.accounts, accounts))]
+    return float(max(known) >= RIGHT_JACCARD) if known else np.nan
+
+
 def by_typology(matched: Matched) -> pd.DataFrame:
-    """Return one row a typology: episodes, recall, alerts, precision, F1, median delay, accounts right."""
+    """Return one row a typology, what counts as one another together.
+
+    Returns:
+        Index `typology`; columns `episodes`, `recall`, `alerts`, `precision` (share of the alerts that are not false),
+        `f1`, `median_delay_s` and `accounts_right` (share) over the episodes that were hit; NaN where there is nothing
+        to divide by.
+    """
+    of_episodes = [same_pattern(name) for name in matched.episodes["typology"]]
+    of_alerts = [same_pattern(name) for name in matched.alerts["typology"]]
     rows = []
-    names = pd.unique(pd.concat([matched.episodes["typology"], matched.alerts["typology"]]))
-    for name in sorted(names):
-        episodes = matched.episodes[matched.episodes["typology"].map(same_pattern) == same_pattern(name)]
-        alerts = matched.alerts[matched.alerts["typology"] == name]
+    for name in sorted({*of_episodes, *of_alerts}):
+        episodes = matched.episodes[[one == name for one in of_episodes]]
+        alerts = matched.alerts[[one == name for one in of_alerts]]
         recall = float(episodes["hit"].mean()) if len(episodes) else np.nan
         precision = float(1 - alerts["false"].mean()) if len(alerts) else np.nan
         f1 = 2 * precision * recall / (precision + recall) if precision + recall > 0 else np.nan
-        rows.append(
-            {"typology": name, "episodes": len(episodes), "recall": recall, "alerts": len(alerts),
-             "precision": precision, "f1": f1, "median_delay_s": episodes["delay_s"].median(),
-             "accounts_right": episodes["accounts_right"].mean()}
-        )  # fmt: skip
-    return pd.DataFrame(rows).set_index("typology")
+        delay_s, right = episodes["delay_s"].median(), episodes["accounts_right"].mean()
+        rows.append((name, len(episodes), recall, len(alerts), precision, f1, delay_s, right))
+    return pd.DataFrame(rows, columns=["typology", *TABLE_COLUMNS]).set_index("typology")

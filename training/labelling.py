@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -35,8 +36,7 @@ class Suspicions:
     Attributes:
         typology: The rule's typology.
         scale: The rows it reads.
-        market: Number of the market in the list of markets.
-        at: Number in the candidates of that market.
+        market: Number of the market in the list of markets; the candidates of one stand together, in their order.
         values: Feature rows, shape (n, n_features).
         end: End of the row's bucket, ns.
         score: The rule's score.
@@ -49,7 +49,6 @@ class Suspicions:
     typology: str
     scale: str
     market: NDArray[np.int64]
-    at: NDArray[np.int64]
     values: NDArray[np.float64]
     end: NDArray[np.int64]
     score: NDArray[np.float64]
@@ -61,10 +60,10 @@ class Suspicions:
     def __len__(self) -> int:
         return len(self.end)
 
-
     def take(self, rows: NDArray[np.bool_]) -> Suspicions:
         """Return the rows of a mask."""
-        return replace(self, **{name: getattr(self, name)[rows] for name in _COLUMNS})
+        columns: dict[str, Any] = {name: getattr(self, name)[rows] for name in _COLUMNS}
+        return replace(self, **columns)
 
 
 _COLUMNS = tuple(field.name for field in fields(Suspicions) if field.name not in ("typology", "scale"))
@@ -84,20 +83,31 @@ def suspicions(
     parts: dict[str, list[Suspicions]] = {rule.typology: [] for rule in rules}
     for number, market in enumerate(markets):
         for found in judge(rules, market.folded, None, {}):
-            typology = found.rule.typology
             truth, episode = _truth(found, market, known)
-            parts[typology].append(
-                Suspicions(
-                    typology, found.rule.scale, np.full(len(found), number), np.arange(len(found)), found.rows.values[found.row],
-                    found.rows.end[found.row], found.score, found.evidence, truth, _weight(found, truth, episode),
-                    np.full(len(found), groups[number]),
-                )
-            )  # fmt: skip
-    return {typology: _together(part) for typology, part in parts.items()}
+            weight = _weight(found, truth, episode)
+            parts[found.rule.typology].append(_suspicions(found, number, int(groups[number]), truth, weight))
+    return {typology: _together(part) for typology, part in parts.items() if part}
+
+
+def _suspicions(
+    found: Candidates, number: int, group: int, truth: NDArray[np.int8], weight: NDArray[np.float64]
+) -> Suspicions:
+    return Suspicions(
+        typology=found.rule.typology,
+        scale=found.rule.scale,
+        market=np.full(len(found), number),
+        values=found.rows.values[found.row],
+        end=found.rows.end[found.row],
+        score=found.score,
+        evidence=found.evidence,
+        truth=truth,
+        weight=weight,
+        group=np.full(len(found), group),
+    )
 
 
 def _together(parts: list[Suspicions]) -> Suspicions:
-    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS}
+    columns: dict[str, Any] = {name: np.concatenate([getattr(part, name) for part in parts]) for name in _COLUMNS}
     return replace(parts[0], **columns)
 
 

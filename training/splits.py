@@ -13,7 +13,13 @@ SHARES = (0.6, 0.2, 0.2)
 
 @dataclass(frozen=True)
 class Split:
-    """Markets by what they are used for; no moment of a market is in two parts."""
+    """Markets by what they are used for; no moment of a market is in two parts.
+
+    Attributes:
+        fit: What is learned from, the earliest.
+        calibrate: What only the calibration sees besides.
+        test: What nothing is learned from, the last.
+    """
 
     fit: tuple[MarketTape, ...]
     calibrate: tuple[MarketTape, ...]
@@ -35,20 +41,26 @@ def split_by_time(markets: Sequence[MarketTape], shares: tuple[float, float, flo
         shares: Shares of the tapes to fit, calibrate and test.
 
     Raises:
-        TapewatchError: There are fewer than 3 tapes.
+        TapewatchError: There are fewer than 3 tapes, or so many overlap that none is left to learn from.
     """
     begin: dict[str, int] = {}
     for market in markets:
         begin[market.tape] = min(market.start, begin.get(market.tape, market.start))
     tapes = sorted(begin, key=lambda tape: (begin[tape], tape))
     if len(tapes) < len(shares):
-        raise TapewatchError(f"a dataset must hold at least 3 tapes to be split by time, has {len(tapes)}")
+        raise TapewatchError(f"a dataset must hold at least {len(shares)} tapes to be split by time, was {len(tapes)}")
     n_test = max(1, round(shares[2] * len(tapes)))
     n_calibrate = max(1, round(shares[1] * len(tapes)))
     n_fit = len(tapes) - n_test - n_calibrate
     parts = [set(tapes[:n_fit]), set(tapes[n_fit : n_fit + n_calibrate]), set(tapes[n_fit + n_calibrate :])]
     fit, calibrate, test = (tuple(market for market in markets if market.tape in part) for part in parts)
-    return Split(without_overlap(fit, (*calibrate, *test)), without_overlap(calibrate, test), test)
+    split = Split(without_overlap(fit, (*calibrate, *test)), without_overlap(calibrate, test), test)
+    if not split.fit:
+        raise TapewatchError(
+            f"the earliest {n_fit} of {len(tapes)} tapes must end before later ones of the same market begin, "
+            "was overlapping in every market"
+        )
+    return split
 
 
 def without_overlap(earlier: Sequence[MarketTape], later: Sequence[MarketTape]) -> tuple[MarketTape, ...]:

@@ -43,7 +43,7 @@ def tape(seed: int, hours: float, n: int, *, accounts: bool = True, aggressor: b
         no_events(), time=time, kind=kind, market=whole.astype(np.int32), side=side,
         price=100.0 * np.exp(np.cumsum(random.normal(0, 0.002, n))), lots=random.integers(1, 10**9, n),
         leaves=np.full(n, -1), account=codes[0], counter=np.where(is_trade, codes[1], -1).astype(np.int32),
-        order=np.where(is_trade, 0, random.integers(1, n, n)), counter_order=whole, source=whole.astype(np.int32),
+        order=np.where(is_trade, 0, random.integers(1, n + 1, n)), counter_order=whole, source=whole.astype(np.int32),
         sequence=whole, row=np.arange(n), ids=pa.nulls(n, pa.string()),
     )  # fmt: skip
 
@@ -146,7 +146,10 @@ class Oracle:
         if not owned.any():
             return {}
         volume = float(e.lots[inside].sum())
-        codes = [c for c in dict.fromkeys(np.stack([e.account, e.counter], 1)[owned].ravel().tolist()) if c >= 0]
+        traded = {*e.account[owned].tolist(), *e.counter[owned].tolist()}
+        # Among equals the one seen first counts.
+        seen = dict.fromkeys(np.stack([e.account, e.counter], 1).ravel().tolist())
+        codes = [code for code in seen if code in traded and code >= 0]
         bought = {c: float(e.lots[inside & (e.account == c)].sum()) for c in codes}
         sold = {c: float(e.lots[inside & (e.counter == c)].sum()) for c in codes}
         either = {c: float(e.lots[inside & ((e.account == c) | (e.counter == c))].sum()) for c in codes}
