@@ -59,7 +59,7 @@ def alerts_of(
     if threshold is not None:
         policy = replace(policy, threshold=threshold)
     for market in markets:
-        judged = judge(rules, market.folded, bundle, parameters.alerts.prevalence)
+        judged = judge(rules, market.folded, bundle, dict(parameters.alerts.prevalence.items()))
         yield raise_alerts(market, judged, policy)
 
 

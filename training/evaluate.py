@@ -12,8 +12,9 @@ from sklearn.metrics import average_precision_score
 
 from models.calibration import brier, ece
 from training.alerts import Raised
-from training.hits import Matched, by_typology, hit_matrix, match
-from training.markets import MarketTape
+from training.hits import TABLE_COLUMNS, Matched, by_typology, hit_matrix, match, same_pattern
+
+_LOGGED = tuple(name for name in TABLE_COLUMNS if name not in ("episodes", "alerts"))
 
 
 @dataclass(frozen=True)
@@ -21,10 +22,10 @@ class Evaluation:
     """Results on held-out tapes.
 
     Attributes:
-        table: One row a typology at the confidence threshold, see `hits.by_typology`.
+        table: One row a typology, of the alerts that were raised, see `hits.by_typology`.
         metrics: The same and the rest as flat numbers: `recall.<typology>`, `precision.<typology>`, …,
-            `average_precision` (mean over typologies, of all alerts however unsure), `ece_opening`, `ece_close`,
-            `brier`, `false_manipulation_per_symbol_hour`.
+            `average_precision.<typology>` and `average_precision` (see `average_precisions`), `ece_opening`,
+            `ece_close`, `brier`, `false_manipulation_per_symbol_hour`. What cannot be measured is left out.
         confidence: Confidence of each calibrated alert at its end, however unsure, shape (n_alerts,).
         truth: Whether it was true.
         typology: Its typology.
@@ -42,66 +43,84 @@ class Evaluation:
         return {name: (self.truth[self.typology == name], self.confidence[self.typology == name]) for name in names}
 
 
-def evaluate(markets: Sequence[MarketTape], raised: Sequence[Raised], threshold: float) -> Evaluation:
+@dataclass(frozen=True)
+class _Judged:
+    # Alerts of all markets as arrays, shape (n_alerts,) each.
+    opening: NDArray[np.float64]
+    close: NDArray[np.float64]
+    truth: NDArray[np.bool_]
+    typology: NDArray[np.str_]
+    calibrated: NDArray[np.bool_]
+
+
+def evaluate(raised: Sequence[Raised], unsure: Sequence[Raised]) -> Evaluation:
     """Return what alerts were worth.
 
     Args:
-        markets: The markets.
-        raised: Their alerts down to any confidence, one entry a market.
-        threshold: Confidence from which an alert counts in the table.
+        raised: The alerts that people would see, one entry a market, at least one.
+        unsure: The alerts of the same markets down to a confidence that nobody would be shown; a threshold that lies
+            lower opens alerts earlier and keeps them open longer, so these are others.
     """
-    table = by_typology(matched_above(raised, threshold)) if markets else pd.DataFrame()
-    opened, last, truth, typology = [], [], [], []
-    for one in raised:
-        hits = hit_matrix(one.last, one.market.labels).any(axis=1)
-        for first, final, hit in zip(one.opened, one.last, hits, strict=True):
-            if final.calibrated_on != "definition":
-                opened.append(first.confidence)
-                last.append(final.confidence)
-                truth.append(bool(hit))
-                typology.append(final.typology)
-    at_end, true, names = np.array(last), np.array(truth, dtype=bool), np.array(typology, dtype=str)
-    metrics = {
-        f"{column}.{name}": float(row[column])
-        for name, row in table.iterrows()
-        for column in ("recall", "precision", "f1", "median_delay_s", "accounts_right")
-    }
-    precisions = [
-        average_precision_score(true[names == name], at_end[names == name])
-        for name in np.unique(names)
-        if true[names == name].any()
-    ]
+    matched = matched_over(raised)
+    table, judged = by_typology(matched), _judged(unsure)
+    calibrated = judged.calibrated
+    opening, close, truth = judged.opening[calibrated], judged.close[calibrated], judged.truth[calibrated]
+    precisions = average_precisions(unsure)
+    metrics = {f"{column}.{name}": float(row[column]) for name, row in table.iterrows() for column in _LOGGED}
+    metrics |= {f"average_precision.{name}": value for name, value in precisions.items()}
     metrics |= {
-        "average_precision": float(np.mean(precisions)) if precisions else np.nan,
-        "ece_opening": ece(np.array(opened), true),
-        "ece_close": ece(at_end, true),
-        "brier": brier(at_end, true),
-        "false_manipulation_per_symbol_hour": false_rate(markets, raised, threshold),
+        "average_precision": float(np.mean(list(precisions.values()))) if precisions else np.nan,
+        "ece_opening": ece(opening, truth),
+        "ece_close": ece(close, truth),
+        "brier": brier(close, truth),
+        "false_manipulation_per_symbol_hour": false_rate(raised),
     }
-    return Evaluation(table, {k: v for k, v in metrics.items() if np.isfinite(v)}, at_end, true, names)
+    known = {name: value for name, value in metrics.items() if np.isfinite(value)}
+    return Evaluation(table, known, close, truth, judged.typology[calibrated])
 
 
-def above(raised: Sequence[Raised], threshold: float) -> list[Raised]:
-    """Return the alerts that reach a confidence at some revision."""
-    out = []
-    for one in raised:
-        kept = [i for i, alert in enumerate(one.last) if alert.confidence >= threshold]
-        out.append(Raised(one.market, tuple(one.opened[i] for i in kept), tuple(one.last[i] for i in kept)))
+def _judged(raised: Sequence[Raised]) -> _Judged:
+    pairs = [pair for one in raised for pair in zip(one.opened, one.last, strict=True)]
+    truths = [np.any(hit_matrix(one.last, one.market.labels), axis=1) for one in raised]
+    return _Judged(
+        opening=np.array([opened.confidence for opened, _ in pairs]),
+        close=np.array([last.confidence for _, last in pairs]),
+        truth=np.concatenate([np.empty(0, bool), *truths]),
+        typology=np.array([same_pattern(last.typology) for _, last in pairs], dtype=str),
+        calibrated=np.array([last.calibrated_on != "definition" for _, last in pairs], dtype=bool),
+    )
+
+
+def average_precisions(unsure: Sequence[Raised]) -> dict[str, float]:
+    """Return the average precision of each labelled typology, in [0, 1].
+
+    Alerts are ranked by their confidence at the end. Recall runs up to the share of the episodes that any alert hit,
+    so episodes that nothing suspected cost as much as those ranked last; 0 where no alert is true.
+    """
+    judged = _judged(unsure)
+    episodes = matched_over(unsure).episodes
+    names = np.array([same_pattern(name) for name in episodes["typology"]], dtype=str)
+    out = {}
+    for name in np.unique(names).tolist():
+        mine = judged.typology == name
+        found = float(episodes["hit"].to_numpy(dtype=bool)[names == name].mean())
+        has_true = bool(judged.truth[mine].any())
+        out[name] = found * float(average_precision_score(judged.truth[mine], judged.close[mine])) if has_true else 0.0
     return out
 
 
-def matched_above(raised: Sequence[Raised], threshold: float) -> Matched:
-    """Return hits and false alerts over all markets, of alerts from a confidence on."""
-    parts = [match(one.last, one.market.labels) for one in above(raised, threshold)]
+def matched_over(raised: Sequence[Raised]) -> Matched:
+    """Return hits and false alerts over all markets, at least one."""
+    parts = [match(one.last, one.market.labels) for one in raised]
     return Matched(
         pd.concat([part.alerts for part in parts], ignore_index=True),
         pd.concat([part.episodes for part in parts], ignore_index=True),
     )
 
 
-def false_rate(markets: Sequence[MarketTape], raised: Sequence[Raised], threshold: float) -> float:
-    """Return false manipulation alerts a symbol-hour."""
-    hours = sum(market.hours for market in markets)
-    alerts = matched_above(raised, threshold).alerts
+def false_rate(raised: Sequence[Raised]) -> float:
+    """Return false manipulation alerts a symbol-hour; NaN where the markets have no length."""
+    hours = sum(one.market.hours for one in raised)
+    alerts = matched_over(raised).alerts
     false = alerts["false"] & (alerts["category"] == "manipulation")
     return float(false.sum() / hours) if hours else float("nan")

@@ -178,7 +178,9 @@ def _experiment(client: MlflowClient, home: Path) -> str:
     found = client.get_experiment_by_name(EXPERIMENT)
     if found is not None:
         return str(found.experiment_id)
-    return str(client.create_experiment(EXPERIMENT, artifact_location=(home.resolve() / "artifacts").as_uri()))
+    # The kind makes the UI open on runs and models rather than on prompts and traces.
+    location, kind = (home.resolve() / "artifacts").as_uri(), {"mlflow.experimentKind": "custom_model_development"}
+    return str(client.create_experiment(EXPERIMENT, artifact_location=location, tags=kind))
 
 
 def _summary(run: Run) -> RunSummary:

@@ -1,6 +1,6 @@
 """Training: a dataset in; a compared, calibrated, tracked and registered bundle out.
 
-    fold → suspect → learn on the earliest tapes → calibrate on later ones → evaluate on the last ones → register
+fold → suspect → learn on the earliest tapes → calibrate on later ones → evaluate on the last ones → register
 """
 
 from __future__ import annotations
@@ -78,11 +78,12 @@ def train(
     """
     dataset = read_dataset(path)
     digest = dataset_digest(dataset)
+    # Before the run is opened: a dataset that cannot be used leaves no failed run behind.
+    split = split_by_time(fold_dataset(dataset, parameters, progress))
     with tracked_run(home, name or f"{path.resolve().name} seed {seed}", digest) as run:
-        split = split_by_time(fold_dataset(dataset, parameters, progress))
         bundle, learned = fit_bundle(split, parameters, digest, known_episodes(path), simulated(dataset), seed)
-        evaluation = evaluate(split.test, list(alerts_of(split.test, parameters, bundle, CANDIDATE_THRESHOLD)),
-                              parameters.alerts.confidence_threshold)  # fmt: skip
+        unsure = tuple(alerts_of(split.test, parameters, bundle, CANDIDATE_THRESHOLD))
+        evaluation = evaluate(tuple(alerts_of(split.test, parameters, bundle)), unsure)
         bundle = replace(bundle, metrics=evaluation.metrics)
         _track(run, dataset, digest, parameters, split, learned, evaluation, seed)
         version = run.register(bundle, example(split.fit))
@@ -133,8 +134,8 @@ def calibrate(raised: Sequence[Raised], typologies: tuple[str, ...]) -> Mapping[
     for typology in typologies:
         scores, truths = [], []
         for one in raised:
-            hits = hit_matrix(one.last, one.market.labels).any(axis=1)
-            for opened, last, hit in zip(one.opened, one.last, hits.tolist(), strict=True):
+            hits: list[bool] = np.any(hit_matrix(one.last, one.market.labels), axis=1).tolist()
+            for opened, last, hit in zip(one.opened, one.last, hits, strict=True):
                 if last.typology == typology:
                     scores += [opened.confidence, last.confidence]
                     truths += [hit, hit]
@@ -187,8 +188,12 @@ def _track(
         title = f"What the {scale} classifier reads"
         run.figure(plots.importances(fit.features, fit.importance[0], fit.importance[1], title), f"importances_{scale}")
     run.metrics(evaluation.metrics)
-    run.table(evaluation.table.reset_index().to_dict("records"), "by_typology")
+    run.table([{"typology": name, **_known(row)} for name, row in evaluation.table.iterrows()], "by_typology")
     if len(evaluation.confidence):
         run.figure(plots.reliability(evaluation.truth, evaluation.confidence), "reliability")
         run.figure(plots.precision_recall(evaluation.scored()), "precision_recall")
 
+
+def _known(row: pd.Series[float]) -> dict[str, float | None]:
+    # JSON has no NaN.
+    return {str(name): float(value) if np.isfinite(value) else None for name, value in row.items()}
