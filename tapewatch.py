@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from features.errors import TapewatchError
@@ -33,15 +35,18 @@ def main() -> None:
     try:
         app()
     except TapewatchError as error:
-        Console(stderr=True, highlight=False).print(f"[red]error:[/red] {_plain(str(error))}", soft_wrap=True)
-        sys.exit(1)
+        _fail(str(error))
     except BrokenPipeError:
-        sys.stderr.close()
+        # What reads standard output has enough; Python would complain once more while it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:
+        _fail(f"{error.filename or 'file'}: {error.strerror or error}")
 
 
-def _plain(text: str) -> str:
-    return text.replace("[", r"\[")
+def _fail(text: str) -> NoReturn:
+    Console(stderr=True, highlight=False).print(f"[red]error:[/red] {escape(text)}", soft_wrap=True)
+    sys.exit(1)
 
 
 def _settings(home: Path | None) -> Settings:
@@ -58,11 +63,13 @@ def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def _say(text: str) -> None:
-    Console(highlight=False).print(_plain(text), soft_wrap=True)
+    Console(highlight=False).print(text, markup=False, soft_wrap=True)
 
 
 @app.command()
-def demo(home: Home = None, seed: Seed = 7, once: Annotated[bool, typer.Option(help="End before serving.")] = False) -> None:
+def demo(
+    home: Home = None, seed: Seed = 7, once: Annotated[bool, typer.Option(help="End before serving.")] = False
+) -> None:
     """Simulate a market, train on it, register, scan a new tape, and serve: the whole main job."""
     from serving.demo import run_demo
 
@@ -138,7 +145,7 @@ def train(
     with _bar("reading tapes") as report:
         trained = run(dataset, settings.home, settings.parameters(parameters), seed=seed, name=name, progress=report)
     if as_json:
-        print(json.dumps({"run_id": trained.run_id, "version": trained.version, **trained.evaluation.metrics}))
+        typer.echo(json.dumps({"run_id": trained.run_id, "version": trained.version, **trained.evaluation.metrics}))
         return
     Console(highlight=False).print(trained_table(trained.evaluation))
     _say(f"version {trained.version} is the challenger; `tapewatch promote {trained.version}` makes it the champion")
@@ -155,7 +162,7 @@ def compare(
 
     compared = run(_settings(home).home, runs)
     if as_json:
-        print(compared.to_json())
+        typer.echo(compared.to_json())
     else:
         console = Console(highlight=False)
         console.print(compared.table(console.width))
@@ -192,7 +199,9 @@ def serve(
 def accumulation(
     fills: Annotated[Path, typer.Argument(help="One-sided fills, or trades with accounts, priced in USD.")],
     out: Annotated[Path, typer.Option(help="CSV of flagged users.")],
-    as_of: Annotated[str | None, typer.Option(help="End of the analysis window, ISO 8601; the last fill if left out.")] = None,
+    as_of: Annotated[
+        str | None, typer.Option(help="End of the analysis window, ISO 8601; the last fill if left out.")
+    ] = None,
     per_user: Annotated[bool, typer.Option("--per-user", help="Judge a user over all symbols at once.")] = False,
     parameters: ParametersFile = None,
     home: Home = None,
@@ -212,7 +221,7 @@ def parameters(
     from models.parameters import default_toml, load_parameters
 
     if file is None:
-        print(default_toml(), end="")
+        typer.echo(default_toml(), nl=False)
     else:
         _say(f"{file}: valid, version {load_parameters(file).version()}")
 
@@ -230,7 +239,32 @@ def benchmark_pumps(
     with _bar("pumps") as report:
         result = benchmark(dataset, _settings(home).parameters(None), seed=seed, progress=report)
     if as_json:
-        print(json.dumps(result.figures()))
+        typer.echo(json.dumps(result.figures()))
+    else:
+        Console(highlight=False).print(table_of(result))
+
+
+@benchmarks.command("clean")
+def benchmark_clean(
+    seeds: Annotated[int, typer.Option(help="Number of tapes, each of a seed of its own.", min=1)] = 3,
+    symbols: Annotated[int, typer.Option(help="Markets a tape.")] = 6,
+    hours: Annotated[float, typer.Option(help="Length of each tape.")] = 6.0,
+    seed: Annotated[int, typer.Option(help="Seed of the first tape; the others follow.")] = 101,
+    parameters: ParametersFile = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Alerts a symbol-hour on simulated tapes without any abuse: the rules alone, and the champion if there is one."""
+    from models.registry import load_champion
+    from training.benchmark_clean import benchmark, table_of
+
+    settings = _settings(home)
+    chosen, bundle = settings.parameters(parameters), load_champion(settings.home)
+    with _bar("clean tapes") as report:
+        numbers = range(seed, seed + seeds)
+        result = benchmark(numbers, chosen, bundle, symbols=symbols, hours=hours, progress=report)
+    if as_json:
+        typer.echo(json.dumps(result.figures()))
     else:
         Console(highlight=False).print(table_of(result))
 

@@ -81,9 +81,9 @@ def merge_gaps(n: int, mean: float, m2: float, n_more: int, mean_more: float, m2
         return mean, m2
     if n == 0:
         return mean_more, m2_more
-    total = n + n_more
-    delta = mean_more - mean
-    return mean + delta * n_more / total, m2 + m2_more + delta * delta * n * n_more / total
+    # One division, and not of the carried figures: this loop is the longest of a row.
+    share, delta = n_more / (n + n_more), mean_more - mean
+    return mean + delta * share, m2 + m2_more + delta * delta * (n * share)
 
 
 @nb.njit(cache=True)

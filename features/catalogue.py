@@ -1,8 +1,10 @@
 """The catalogue of features: name, unit, range, formula and meaning of each; its hash is the schema version.
 
 Windows: a row belongs to the bucket that just closed. "Window" is the last `buckets` buckets up to and with that one;
-"preceding" are the window's buckets without it. Standard deviations are population ones, numpy's default. Every
-feature is NaN where it is undefined, and the entry says when; 0 always means a measured zero.
+"preceding" are the window's buckets without it. For volumes and prices
+the window begins with the first trade's bucket at the earliest; an empty bucket has volume 0 and the last close.
+Standard deviations are population ones, numpy's default. Every feature is NaN where it is undefined, and the entry
+says when; 0 always means a measured zero.
 """
 
 from __future__ import annotations
@@ -45,7 +47,8 @@ MARKET_FEATURES: tuple[Feature, ...] = (
        "How much the price moved.", "fewer than 2 known closes"),
     _F("volume_price_correlation", "trades", "correlation", -1.0, 1.0, "Pearson of bucket volumes and bucket closes",
        "Volume that carries the price.", "fewer than 2 known closes, or either is constant"),
-    _F("user_concentration", "accounts", "ratio", 0.0, 1.0, "sum of squared shares of entities' volume, buyer and seller",
+    _F("user_concentration", "accounts", "ratio", 0.0, 1.0,
+       "sum of squared shares of entities' volume, buyer and seller",
        "Herfindahl index: few do all the trading.", "no trade with accounts in the window"),
     _F("trading_frequency", "trades", "trades per minute", 0.0, None, "trades / minutes of the window",
        "Activity.", "before the first trade"),
@@ -107,7 +110,7 @@ MARKET_FEATURES: tuple[Feature, ...] = (
        "root of the exponentially weighted mean squared 60 s return, half-life 6 hours",
        "How wild the market usually is.", "no return on record"),
     _F("above_high", "trades", "log ratio", None, None, "ln(close / high of the window, the last minute left out)",
-       "A price the last hour had not seen.", "less than a minute of the window"),
+       "A price the last hour had not seen.", "no trade in the window before the last minute"),
     _F("hour_phase_s", "trades", "seconds", -1800.0, 1799.0, "seconds from the nearest full hour to the bucket's end",
        "Pumps are announced for round times.", "before the first trade"),
     _F("half_hour_phase_s", "trades", "seconds", -900.0, 899.0, "seconds from the nearest full or half hour",
@@ -116,11 +119,12 @@ MARKET_FEATURES: tuple[Feature, ...] = (
        "Who presses the price.", "no trade with known aggressor in the bucket"),
     _F("arrival_burstiness", "trades", "ratio", -1.0, 1.0,
        "(s - m) / (s + m) of the window's times between trades: -1 a metronome, 0 Poisson, 1 bursts",
-       "Arrivals too regular or too clustered.", "fewer than 10 trades in the window"),
+       "Arrivals too regular or too clustered.", "fewer than 9 times between trades end in the window, or all are 0"),
     _F("burstiness_deviation", "trades", "deviations", None, None,
-       "arrival burstiness against its own exponentially weighted mean and deviation (half-life: one day of buckets)",
-       "Arrivals unlike this market's own.", "fewer than 30 rows of history"),
-    _F("top_account_share", "accounts", "ratio", 0.0, 1.0, "largest entity's volume, on either side / window volume",
+       "arrival burstiness against its exponentially weighted mean and deviation (weight of a row: 1 / (2 buckets))",
+       "Arrivals unlike this market's own.", "as arrival_burstiness, fewer than 30 rows of it before, or all alike"),
+    _F("top_account_share", "accounts", "ratio", 0.0, 1.0,
+       "largest entity's volume (of equals, the one seen first), on either side / window volume",
        "One account in most trades.", "no trade with accounts in the window"),
     _F("top_account_net_ratio", "accounts", "ratio", 0.0, 1.0, "net over gross volume of that entity",
        "0: two-sided, as a market maker is; 1: it only bought or only sold.", "as top_account_share"),
@@ -129,7 +133,8 @@ MARKET_FEATURES: tuple[Feature, ...] = (
     _F("self_match_share", "accounts", "ratio", 0.0, 1.0, "volume with one entity on both sides / window volume",
        "Volume without change of owner.", "no trade with accounts in the window"),
     _F("pair_share", "accounts", "ratio", 0.0, 1.0,
-       "of the pair (or self-match) that most trades with itself: their common volume / all volume of its members",
+       "of the pair (or self-match) that most trades with itself: its common volume / all volume of its members; "
+       "among those at half and more the one with the largest common volume",
        "Two accounts that trade with each other only.", "no pair with at least 3 common trades in the window"),
     _F("pair_net_ratio", "accounts", "ratio", 0.0, 1.0, "net over gross of that pair's common volume",
        "0: what went over came back, no risk changed hands.", "as pair_share"),
@@ -140,8 +145,8 @@ MARKET_FEATURES: tuple[Feature, ...] = (
     _F("order_to_trade_ratio", "orders", "ratio", 0.0, None, "new, replace and cancel messages / trades of the window",
        "Messages that lead to nothing.", "no trade or no order message in the window"),
     _F("bait_to_genuine", "orders", "times", 0.0, None,
-       "largest of the window's pulled bait / the order that filled on the other side (see Episodes)",
-       "A spoofer's bait dwarfs what it sells.", "no order message with accounts in the window"),
+       "largest pulled bait of the bucket / the order that filled on the other side (see Episodes); 0 without any",
+       "A spoofer's bait dwarfs what it sells.", "no order message with account and order id in the window"),
     _F("account_count", "accounts", "accounts", 0.0, None, "entities that traded in the window",
        "Evidence behind the shares.", "no trade with accounts in the window"),
     _F("trade_count", "trades", "trades", 0.0, None, "trades of the window", "Evidence.", "never"),

@@ -39,8 +39,7 @@ def _rise(real: NDArray[np.float64], buckets: int) -> float:
     before = real.shape[1] - 1 - buckets
     if before < 0:
         return np.nan
-    high = _highest(real[HIGH, before + 1 :])
-    return np.log(high / real[CLOSE, before]) if high > 0.0 else np.nan
+    return float(np.log(_highest(real[HIGH, before + 1 :]) / real[CLOSE, before]))
 
 
 @nb.njit(cache=True)
@@ -70,7 +69,7 @@ def _highest(highs: NDArray[np.float64]) -> float:
         # NaN highs (buckets without a trade) never compare greater.
         if highs[k] > high:  # noqa: PLR1730 - max is not told what to do with NaN
             high = highs[k]
-    return high
+    return high if high > 0.0 else np.nan
 
 
 @nb.njit(cache=True)

@@ -30,21 +30,22 @@ class BundleModel:
             params: `scale`: "market" (60 s buckets, the default) or "fast" (5 s).
 
         Returns:
-            `isolation_forest_p`, the conformal p-value, and one probability column for each class; NaN where the model
-            abstains. Same index.
+            `isolation_forest_p`, the conformal p-value, and one probability column for each class of the classifier, if
+            the scale has one; NaN where a model abstains, or there is no forest. Same index.
 
         Raises:
             ValueError: The bundle has no model for the scale.
         """
         scale = (params or {}).get("scale", SCALE)
         forest, classifier = self.bundle.isolation_forests.get(scale), self.bundle.classifiers.get(scale)
-        if forest is None or classifier is None:
-            known = ", ".join(sorted(self.bundle.classifiers))
+        if forest is None and classifier is None:
+            known = ", ".join(sorted({*self.bundle.isolation_forests, *self.bundle.classifiers}))
             raise ValueError(f"scale must be one of {known}, was {scale}")
         names = [feature.name for feature in MARKET_FEATURES]
         values = model_input.reindex(columns=names).to_numpy(dtype=np.float64, na_value=np.nan)
-        probabilities = classifier.probabilities(values)
-        columns = {P_VALUE: forest.p_values(values), **dict(zip(classifier.classes, probabilities.T, strict=True))}
+        columns = {P_VALUE: np.full(len(values), np.nan) if forest is None else forest.p_values(values)}
+        if classifier is not None:
+            columns |= dict(zip(classifier.classes, classifier.probabilities(values).T, strict=True))
         return pd.DataFrame(columns, index=model_input.index)
 
 

@@ -63,6 +63,8 @@ def mlflow_at(home: Path) -> Iterator[MlflowClient]:
     """Point MLflow at a home for a while, with its telemetry off."""
     # Before the import: MLflow decides then whether it sends usage statistics.
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
+    # It tells of every table of its database and every input example; what is wrong is still told.
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     import mlflow
 
     home.mkdir(parents=True, exist_ok=True)

@@ -30,7 +30,7 @@ def run_accumulation(
     """
     tape = read_tape(fills)
     if tape.trades is None or not {"buyer_id", "seller_id"} & set(tape.trades.column_names):
-        raise TapeError(f"{fills}: must hold fills or trades that name their users, has none")
+        raise TapeError(f"{fills}: trades must name their users (user_id, or buyer_id and seller_id), was without")
     rates = None if tape.rates is None else tape.rates.to_pandas()
     table = fills_from_trades(tape.trades.to_pandas(), rates, priced_in_usd=rates is None)
     flags = flag_accumulation(
@@ -44,7 +44,7 @@ def run_accumulation(
 
 
 def _time(text: str) -> pd.Timestamp:
-    try:
-        return pd.Timestamp(text)
-    except ValueError as error:
-        raise ParameterError(f"--as-of: must be a time in ISO 8601, was {text!r}") from error
+    time = pd.to_datetime(text, errors="coerce", utc=True)
+    if pd.isna(time):
+        raise ParameterError(f"--as-of must be a time in ISO 8601, was {text!r}")
+    return pd.Timestamp(time)

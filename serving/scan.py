@@ -10,6 +10,7 @@ from pathlib import Path
 import msgspec
 from rich.console import Console
 
+from features.errors import TapewatchError
 from models.registry import load_champion
 from serving.alerts.record import to_record
 from serving.alerts.store import AlertStore
@@ -41,9 +42,12 @@ def run_scan(
         say: Gets each line for a person; standard error if left out.
 
     Raises:
+        TapewatchError: There is no folder to write to.
         TapeError: The tape cannot be read, or rows break the schema.
         ParameterError: The parameters have mistakes.
     """
+    if out is not None and not out.parent.is_dir():
+        raise TapewatchError(f"--out must be a file in a folder that exists, was {out}")
     bundle = load_champion(settings.home)
     found = scan_tape(tape, settings.parameters(parameters), bundle, skip_bad_rows=skip_bad_rows, progress=progress)
     encoder = msgspec.json.Encoder()

@@ -27,11 +27,11 @@ from features.summary import summary_rows
 from models.alert import Alert
 from models.alerting import contributions, severity
 from models.bundle import Bundle
-from models.findings import Evidence
 from models.judging import Candidates, judge, judge_totals
 from models.parameters import Parameters
 from models.rules import build_rules
 from models.surveillance import END_OF_TIME, Surveillance, windows_of
+from serving.window_score import DetectorFinding, Pattern, Totals, WindowScore
 
 _BATCH = 1 << 18
 
@@ -53,49 +53,6 @@ class Scanned:
     markets: int
     hours: float
     tape: Tape
-
-
-@dataclass(frozen=True)
-class Pattern:
-    """One pattern found in a window."""
-
-    pattern_type: str
-    confidence: float
-    risk_score: float
-    accounts: tuple[str, ...]
-    evidence: tuple[Evidence, ...]
-
-
-@dataclass(frozen=True)
-class DetectorFinding:
-    """The strongest thing that one detector has to say about a window."""
-
-    detector: str
-    kind: str
-    typology: str
-    score: float
-    confidence: float
-
-
-@dataclass(frozen=True)
-class WindowScore:
-    """Features, findings and patterns of one window of one market.
-
-    Attributes:
-        venue: Venue.
-        symbol: Symbol.
-        features: Every feature of the window's last 60 s row; NaN is unknown.
-        findings: What each detector says, strongest rows only.
-        patterns: What reaches the confidence threshold.
-        model_version: Version of the bundle, "rules" without one.
-    """
-
-    venue: str
-    symbol: str
-    features: dict[str, float]
-    findings: tuple[DetectorFinding, ...]
-    patterns: tuple[Pattern, ...]
-    model_version: str
 
 
 def scan_tape(
@@ -144,9 +101,14 @@ def _market_hours(events: Events) -> float:
     return float((events.time[len(events) - 1 - last] - events.time[first]).sum() / 3.6e12)
 
 
-def fold_tape(tape: Tape, parameters: Parameters) -> list[tuple[str, str, Folded]]:
-    """Return venue, symbol, and the folded rows of every market of a tape (rows of both scales up to the last bucket)."""
-    vocabulary = Vocabulary()
+def fold_tape(tape: Tape, parameters: Parameters, vocabulary: Vocabulary) -> list[tuple[str, str, Folded]]:
+    """Return venue, symbol and the rows of both scales of every market of a tape, up to its last bucket.
+
+    Args:
+        tape: The tape.
+        parameters: Windows and lots.
+        vocabulary: A new one; holds the names of markets and accounts afterwards.
+    """
     events = encode(tape, vocabulary, _lots(parameters))
     out = []
     for code, (venue, symbol) in enumerate(vocabulary.markets):
@@ -158,9 +120,13 @@ def fold_tape(tape: Tape, parameters: Parameters) -> list[tuple[str, str, Folded
 
 
 def feature_table(tape: Tape, parameters: Parameters) -> pa.Table:
-    """Return every feature row of a tape's markets at both scales: where and when it is, then the catalogue's columns."""
+    """Return every feature row of a tape's markets at both scales: where and when, then the catalogue's columns.
+
+    Raises:
+        TapeError: There is no event.
+    """
     parts = []
-    for venue, symbol, folded in fold_tape(tape, parameters):
+    for venue, symbol, folded in fold_tape(tape, parameters, Vocabulary()):
         for rows in (folded.market, folded.fast):
             where = {"venue": [venue] * len(rows), "symbol": [symbol] * len(rows), "scale": [rows.scale] * len(rows)}
             utc = pa.timestamp("ns", "UTC")
@@ -178,73 +144,66 @@ def score_events(tape: Tape, parameters: Parameters, bundle: Bundle | None) -> W
     Raises:
         TapeError: There is no event, or there is more than one market.
     """
-    markets = fold_tape(tape, parameters)
+    vocabulary = Vocabulary()
+    markets = fold_tape(tape, parameters, vocabulary)
     if len(markets) != 1:
         named = ", ".join(f"{venue} {symbol}" for venue, symbol, _ in markets) or "none"
         raise TapeError(f"events: must be of exactly one venue and symbol, was {named}")
     venue, symbol, folded = markets[0]
-    judged = judge(build_rules(parameters), folded, bundle, parameters.alerts.prevalence)
-    return _window(venue, symbol, folded.market, judged, (), parameters, bundle)
+    judged = judge(build_rules(parameters), folded, bundle, dict(parameters.alerts.prevalence.items()))
+    patterns, findings = _judged(judged, vocabulary.accounts, parameters.alerts.confidence_threshold)
+    return WindowScore(venue, symbol, _last(folded.market), findings, patterns, _version(bundle))
 
 
-def score_summary(
-    symbol: str,
-    volumes: Sequence[float],
-    prices: Sequence[float],
-    parameters: Parameters,
-    bundle: Bundle | None,
-    *,
-    bucket_s: float = 60.0,
-    shares: dict[str, float] | None = None,
-    trades: int | None = None,
-    cancels: int | None = None,
-    orders: int | None = None,
-) -> WindowScore:
+def score_totals(totals: Totals, parameters: Parameters, bundle: Bundle | None) -> WindowScore:
     """Return the score of a window told by its totals, the mission's own shape.
 
     Args:
-        symbol: Symbol.
-        volumes: Bucket volumes, oldest first, the current one last.
-        prices: Bucket closes, as many.
+        totals: The window.
         parameters: What rules and alerts are set to.
         bundle: The learned detectors; only the isolation forest's six-feature variant reads totals.
-        bucket_s: Length of a bucket, seconds.
-        shares: Volume of each user.
-        trades: Trades of the window.
-        cancels: Orders cancelled in the window.
-        orders: New orders of the window.
+
+    Raises:
+        ParameterError: Histories are empty or not of one length, or a number is out of range; all mistakes at once.
     """
-    rows = summary_rows(volumes, prices, bucket_s, shares=shares, trades=trades, cancels=cancels, orders=orders)
+    totals.check()
+    rows = summary_rows(
+        totals.volumes,
+        totals.prices,
+        totals.bucket_s,
+        shares=totals.shares,
+        trades=totals.trades,
+        cancels=totals.cancels,
+        orders=totals.orders,
+    )
     judged = judge_totals(build_rules(parameters), rows, bundle)
-    return _window("default", symbol, rows, judged, tuple(shares or ()), parameters, bundle)
+    patterns, findings = _judged(judged, tuple(totals.shares or ()), parameters.alerts.confidence_threshold)
+    return WindowScore("default", totals.symbol, _last(rows), findings, patterns, _version(bundle))
 
 
-def _window(
-    venue: str,
-    symbol: str,
-    rows: Rows,
-    judged: list[Candidates],
-    users: tuple[str, ...],
-    parameters: Parameters,
-    bundle: Bundle | None,
-) -> WindowScore:
-    findings, patterns = [], []
+def _judged(
+    judged: list[Candidates], names: Sequence[str], threshold: float
+) -> tuple[tuple[Pattern, ...], tuple[DetectorFinding, ...]]:
+    findings: list[DetectorFinding] = []
+    patterns = []
     for found in judged:
         if not len(found):
             continue
         at = int(np.argmax(found.confidence))
         parts = contributions(found, at)
-        typology = found.rule.typology
+        typology, confidence = found.rule.typology, float(found.confidence[at])
         findings += [DetectorFinding(p.detector, p.kind, typology, p.score, p.confidence) for p in parts]
-        confidence = float(found.confidence[at])
-        if confidence >= parameters.alerts.confidence_threshold:
-            entity = int(found.entity[at])
-            whom = (users[entity],) if 0 <= entity < len(users) else ()
+        if confidence >= threshold:
+            whom = sorted({names[code] for code in (int(found.entity[at]), int(found.other[at])) if code >= 0})
             evidence = tuple(figure for part in parts for figure in part.evidence)
-            patterns.append(Pattern(typology, confidence, confidence * severity(found, at, 1), whom, evidence))
-    names = [feature.name for feature in MARKET_FEATURES]
-    values = rows.values[-1] if len(rows) else np.full(len(names), np.nan)
-    patterns.sort(key=lambda pattern: -pattern.risk_score)
-    version = bundle.version if bundle else "rules"
-    features = dict(zip(names, (float(value) for value in values), strict=True))
-    return WindowScore(venue, symbol, features, tuple(findings), tuple(patterns), version)
+            patterns.append(Pattern(typology, confidence, confidence * severity(found, at, 1), tuple(whom), evidence))
+    return tuple(sorted(patterns, key=lambda pattern: -pattern.risk_score)), tuple(findings)
+
+
+def _last(rows: Rows) -> dict[str, float]:
+    values = rows.values[-1].tolist() if len(rows) else [float("nan")] * len(MARKET_FEATURES)
+    return {feature.name: value for feature, value in zip(MARKET_FEATURES, values, strict=True)}
+
+
+def _version(bundle: Bundle | None) -> str:
+    return bundle.version if bundle else "rules"

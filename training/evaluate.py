@@ -25,7 +25,8 @@ class Evaluation:
         table: One row a typology, of the alerts that were raised, see `hits.by_typology`.
         metrics: The same and the rest as flat numbers: `recall.<typology>`, `precision.<typology>`, …,
             `average_precision.<typology>` and `average_precision` (see `average_precisions`), `ece_opening`,
-            `ece_close`, `brier`, `false_manipulation_per_symbol_hour`. What cannot be measured is left out.
+            `ece_close`, `ece_by_chance` (what exact claims would show at the end, see `chance_ece`), `brier`,
+            `false_manipulation_per_symbol_hour`. What cannot be measured is left out.
         confidence: Confidence of each calibrated alert at its end, however unsure, shape (n_alerts,).
         truth: Whether it was true.
         typology: Its typology.
@@ -72,11 +73,26 @@ def evaluate(raised: Sequence[Raised], unsure: Sequence[Raised]) -> Evaluation:
         "average_precision": float(np.mean(list(precisions.values()))) if precisions else np.nan,
         "ece_opening": ece(opening, truth),
         "ece_close": ece(close, truth),
+        "ece_by_chance": chance_ece(close),
         "brier": brier(close, truth),
         "false_manipulation_per_symbol_hour": false_rate(raised),
     }
     known = {name: value for name, value in metrics.items() if np.isfinite(value)}
     return Evaluation(table, known, close, truth, judged.typology[calibrated])
+
+
+def chance_ece(probability: NDArray[np.float64], draws: int = 1000, seed: int = 0) -> float:
+    """Return the calibration error that exact probabilities show on average, because alerts are few; NaN without any.
+
+    Args:
+        probability: Claimed probabilities, shape (n,).
+        draws: How often what came true is drawn from them.
+        seed: Seed of the draws.
+    """
+    if len(probability) == 0:
+        return float("nan")
+    drawn = np.random.default_rng(seed).random((draws, len(probability))) < probability
+    return float(np.mean([ece(probability, truth) for truth in drawn]))
 
 
 def _judged(raised: Sequence[Raised]) -> _Judged:

@@ -105,7 +105,7 @@ def match(alerts: Sequence[Alert], labels: pd.DataFrame) -> Matched:
 
 
 def _delay_s(hitting: Sequence[Alert], start: int) -> float:
-    return min(((alert.detected_at - start) * 1e-9 for alert in hitting), default=np.nan)
+    return min(((alert.detected_at - start) / 1e9 for alert in hitting), default=np.nan)
 
 
 def _accounts_right(hitting: Sequence[Alert], accounts: Sequence[str]) -> float:

@@ -153,8 +153,10 @@ def _weight(found: Candidates, truth: NDArray[np.int8], episode: NDArray[np.int6
     end = found.rows.end[found.row]
     run = np.cumsum(np.concatenate([[0], np.diff(end) > RUN_NS])) if len(end) else np.empty(0, np.int64)
     key = np.where(truth == RIGHT, -1 - episode, run)
-    _, which, count = np.unique(key, return_inverse=True, return_counts=True)
-    return np.where(truth == LEFT_OUT, 0.0, 1.0 / count[which]) if len(end) else np.empty(0)
+    weight, used = np.zeros(len(end)), truth != LEFT_OUT
+    _, which, count = np.unique(key[used], return_inverse=True, return_counts=True)
+    weight[used] = 1.0 / count[which]
+    return weight
 
 
 def overlapping(markets: Sequence[MarketTape]) -> NDArray[np.int64]:
@@ -176,5 +178,5 @@ def known_episodes(dataset: Path) -> pd.DataFrame | None:
     if not path.exists():
         return None
     table = pd.read_csv(path)
-    times = pd.to_datetime(table["announced"], utc=True).astype("datetime64[ns, UTC]").astype("int64")
+    times = pd.to_datetime(table["announced"], format="ISO8601", utc=True).astype("datetime64[ns, UTC]").astype("int64")
     return pd.DataFrame({"symbol": table["symbol"], "time_ns": times})

@@ -13,15 +13,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from features.catalogue import MARKET_FEATURES
 from features.errors import TapewatchError
 from features.fold import FAST, MARKET
+from features.rows import Rows
 from models.classifier import NONE
 from models.combination import DETECTORS, Weights, combine, inputs
 from models.isolation_forest import IsolationForest
 from models.rules.base import Rule
-from training.fit import fit_isolation_forest, non_overlapping
+from training.fit import LEAST_ROWS, fit_isolation_forest, non_overlapping
 from training.fit_classifiers import ClassifierFit, Labelled, fit_classifiers
-from training.labelling import LEFT_OUT, NEAR_NS, RIGHT, WRONG, Suspicions
+from training.labelling import LEFT_OUT, NEAR_NS, RIGHT, Suspicions, overlapping
 from training.markets import MarketTape
 
 LEAST_EPISODES = 3
@@ -56,13 +58,14 @@ class Learned:
         return combine(inputs(rows.score, rows.evidence, probability, p_value), self.weights[rows.typology])
 
 
+def episodes_in(rows: Suspicions) -> int:
+    """Return how many labelled episodes the right suspicions stand for; the weights of each sum to 1."""
+    return round(float(rows.weight[rows.truth == RIGHT].sum()))
+
+
 def learnable(suspected: Mapping[str, Suspicions]) -> tuple[str, ...]:
     """Return the typologies with enough labelled episodes that a rule at least suspected."""
-    return tuple(
-        typology
-        for typology, rows in suspected.items()
-        if rows.weight[rows.truth == RIGHT].sum() >= LEAST_EPISODES
-    )
+    return tuple(name for name, rows in suspected.items() if episodes_in(rows) >= LEAST_EPISODES)
 
 
 def learn(
@@ -81,31 +84,31 @@ def learn(
     """
     wanted = learnable(suspected)
     if not wanted:
-        had = {name: round(rows.weight[rows.truth == RIGHT].sum()) for name, rows in suspected.items() if len(rows)}
+        had = {name: episodes_in(rows) for name, rows in suspected.items() if len(rows)}
         raise TapewatchError(
             f"a typology must have at least {LEAST_EPISODES} labelled episodes that a rule suspects, was {had}"
         )
-    scale_of = {rule.typology: rule.scale for rule in rules}
-    forests, classifiers = {}, {}
-    weights: dict[str, Weights] = {}
-    raw: dict[str, NDArray[np.float64]] = {}
+    learned = Learned({}, {}, {}, {})
     for scale in (MARKET, FAST):
         forest = _forest(markets, scale, seed)
         if forest is not None:
-            forests[scale] = forest
-        mine = {name: suspected[name] for name in wanted if scale_of[name] == scale}
-        if not mine:
-            continue
-        fit = _classifier(mine, seed)
-        if fit is not None:
-            classifiers[scale] = fit
-        probabilities = _probabilities(mine, fit)
-        for name, rows in mine.items():
-            p_value = forest.p_values(rows.values) if forest else np.full(len(rows), np.nan)
-            x = inputs(rows.score, rows.evidence, probabilities[name], p_value)
-            weights[name] = fit_weights(x, rows.truth, rows.weight)
-            raw[name] = combine(x, weights[name])
-    return Learned(classifiers, forests, weights, raw)
+            learned.forests[scale] = forest
+        names = [rule.typology for rule in rules if rule.scale == scale and rule.typology in wanted]
+        if names:
+            _combine_scale(learned, scale, {name: suspected[name] for name in names}, seed)
+    return learned
+
+
+def _combine_scale(learned: Learned, scale: str, mine: Mapping[str, Suspicions], seed: int) -> None:
+    fit, forest = _classifier(mine, seed), learned.forests.get(scale)
+    if fit is not None:
+        learned.classifiers[scale] = fit
+    probabilities = unseen_probabilities(mine, fit)
+    for name, rows in mine.items():
+        p_value = forest.p_values(rows.values) if forest else np.full(len(rows), np.nan)
+        x = inputs(rows.score, rows.evidence, probabilities[name], p_value)
+        learned.weights[name] = fit_weights(x, rows.truth, rows.weight)
+        learned.raw[name] = combine(x, learned.weights[name])
 
 
 def _classifier(mine: Mapping[str, Suspicions], seed: int) -> ClassifierFit | None:
@@ -117,64 +120,105 @@ def _classifier(mine: Mapping[str, Suspicions], seed: int) -> ClassifierFit | No
     return fit_classifiers(rows, seed=seed)
 
 
+def calibrating(markets: Sequence[MarketTape]) -> NDArray[np.bool_]:
+    """Return which markets calibrate the isolation forest that the others teach, shape (n_markets,).
+
+    Alternately over the symbols, and over the tapes of each symbol, so that every symbol with several tapes does
+    both, and one tape of two symbols is enough. Overlapping tapes of a symbol do the same, so that no moment does both.
+
+    Args:
+        markets: Markets to learn from, any order.
+    """
+    groups = overlapping(markets)
+    symbols = sorted({(market.venue, market.symbol) for market in markets})
+    of_symbol: dict[tuple[str, str], list[int]] = {key: [] for key in symbols}
+    for number in sorted(range(len(markets)), key=lambda n: markets[n].start):
+        of_one = of_symbol[markets[number].venue, markets[number].symbol]
+        if int(groups[number]) not in of_one:
+            of_one.append(int(groups[number]))
+    place = {group: rank + turn for rank, key in enumerate(symbols) for turn, group in enumerate(of_symbol[key])}
+    return np.array([place[int(group)] % 2 == 1 for group in groups], dtype=bool)
+
+
 def _forest(markets: Sequence[MarketTape], scale: str, seed: int) -> IsolationForest | None:
-    values, number, end, span = [], [], [], 0
-    for at, market in enumerate(markets):
+    calibrates, taught, held_out = calibrating(markets), [np.empty((0, len(MARKET_FEATURES)))], []
+    for market, calibrate in zip(markets, calibrates, strict=True):
         rows = market.folded.fast if scale == FAST else market.folded.market
-        honest = np.ones(len(rows), dtype=bool)
-        for begin, finish in zip(market.labels["start_ns"], market.labels["end_ns"], strict=True):
-            honest &= (rows.end <= begin) | (rows.start > finish + NEAR_NS)
-        values.append(rows.values[honest])
-        number.append(np.full(int(honest.sum()), at))
-        end.append(rows.end[honest])
-        span = NEAR_NS
-    # Every second market calibrates what the others taught.
-    calibrates = np.concatenate(number) % 2 == 1
-    if not len(calibrates) or not calibrates.any():
+        honest = np.flatnonzero(_is_honest(rows, market))
+        if calibrate:
+            # Windows that overlap would count one honest hour as many.
+            honest = honest[non_overlapping(np.zeros(len(honest), np.int64), rows.end[honest], NEAR_NS)]
+            held_out.append(rows.values[honest])
+        else:
+            taught.append(rows.values[honest])
+    teach = np.concatenate(taught)
+    if not held_out or len(teach) < LEAST_ROWS:
         return None
-    all_values, all_numbers, all_ends = np.concatenate(values), np.concatenate(number), np.concatenate(end)
-    teach = np.flatnonzero(~calibrates)
-    teach = teach[:: max(1, len(teach) // _FOREST_ROWS)]
-    apart = np.flatnonzero(calibrates)[non_overlapping(all_numbers[calibrates], all_ends[calibrates], span)]
     try:
-        return fit_isolation_forest(all_values[teach], all_values[apart], seed=seed)
+        few = teach[:: max(1, len(teach) // _FOREST_ROWS)]
+        return fit_isolation_forest(few, np.concatenate(held_out), seed=seed)
     except TapewatchError:
+        # Too few rows know the six features: the bundle does without, and the combination learns that it is absent.
         return None
+
+
+def _is_honest(rows: Rows, market: MarketTape) -> NDArray[np.bool_]:
+    honest = np.ones(len(rows), dtype=bool)
+    for begin, finish in zip(market.labels["start_ns"], market.labels["end_ns"], strict=True):
+        honest &= (rows.end <= begin) | (rows.start > finish + NEAR_NS)
+    return honest
 
 
 def labelled(mine: Mapping[str, Suspicions]) -> Labelled:
     """Return the suspicions of one scale as rows with one label each; right ones and wrong ones weigh alike."""
-    parts = list(mine.values())
-    truth = np.concatenate([rows.truth for rows in parts])
+    parts, kept = list(mine.values()), kept_for_learning(mine)
+    is_right = (np.concatenate([rows.truth for rows in parts]) == RIGHT)[kept]
+    weight = np.concatenate([rows.weight for rows in parts])[kept]
+    for kind in (is_right, ~is_right):
+        weight[kind] *= len(kept) / max(weight[kind].sum(), np.finfo(float).tiny)
     label = np.concatenate([np.where(rows.truth == RIGHT, rows.typology, NONE) for rows in parts])
-    key = np.stack([np.concatenate([rows.market for rows in parts]), np.concatenate([rows.end for rows in parts])])
-    order = np.lexsort((-truth, key[1], key[0]))
+    values, group = np.concatenate([rows.values for rows in parts]), np.concatenate([rows.group for rows in parts])
+    return Labelled(values[kept], label[kept], group[kept], weight)
+
+
+def kept_for_learning(mine: Mapping[str, Suspicions]) -> NDArray[np.int64]:
+    """Return numbers into the suspicions of one scale, end to end: one for each feature row that may be learned from.
+
+    A row is a market and the end of a bucket. What several rules suspect in it is one row: right if any of them was,
+    and otherwise left out if any of them is.
+    """
+    truth, key = np.concatenate([rows.truth for rows in mine.values()]), _row_key(mine)
+    strength = np.select([truth == RIGHT, truth == LEFT_OUT], [2, 1], 0)
+    order = np.lexsort((-strength, key[1], key[0]))
     first = np.ones(len(order), dtype=bool)
     first[1:] = (np.diff(key[:, order]) != 0).any(axis=0)
-    left_out = np.isin(np.cumsum(first), np.cumsum(first)[truth[order] == LEFT_OUT])
-    kept = order[first & ((truth[order] == RIGHT) | ~left_out)]
-    weight = np.concatenate([rows.weight for rows in parts])[kept]
-    is_right = truth[kept] == RIGHT
-    weight[is_right] /= weight[is_right].sum() / len(kept)
-    weight[~is_right] /= weight[~is_right].sum() / len(kept)
-    values = np.concatenate([rows.values for rows in parts])[kept]
-    return Labelled(values, label[kept], np.concatenate([rows.group for rows in parts])[kept], weight)
+    kept: NDArray[np.int64] = order[first & (truth[order] != LEFT_OUT)]
+    return kept
 
 
-def _probabilities(mine: Mapping[str, Suspicions], fit: ClassifierFit | None) -> dict[str, NDArray[np.float64]]:
+def _row_key(mine: Mapping[str, Suspicions]) -> NDArray[np.int64]:
+    return np.array([np.concatenate([getattr(rows, name) for rows in mine.values()]) for name in ("market", "end")])
+
+
+def unseen_probabilities(mine: Mapping[str, Suspicions], fit: ClassifierFit | None) -> dict[str, NDArray[np.float64]]:
+    """Return the classifier's probability of each suspicion, by typology, from folds that had not learned its group.
+
+    Rows that were left out of learning were in no fold, so the final model judges them.
+
+    Args:
+        mine: Suspicions of one scale.
+        fit: What came of `labelled(mine)`; None where no classifier was learned, which then abstains.
+    """
     if fit is None:
         return {name: np.full(len(rows), np.nan) for name, rows in mine.items()}
-    # Rows that were left out of learning were seen by no fold; the final model judges them.
-    rows = labelled(mine)
-    known = {row.tobytes(): number for number, row in enumerate(rows.values)}
+    market, end = _row_key(mine)
+    kept = kept_for_learning(mine)
+    number = {(int(market[row]), int(end[row])): at for at, row in enumerate(kept)}
     out = {}
-    for name, suspected in mine.items():
-        column = fit.classifier.classes.index(name)
-        probability = fit.classifier.by_typology(suspected.values)[name]
-        for number, row in enumerate(suspected.values):
-            at = known.get(row.tobytes())
-            if at is not None:
-                probability[number] = fit.out_of_fold[at, column]
+    for name, rows in mine.items():
+        at = np.array([number.get(key, -1) for key in zip(rows.market.tolist(), rows.end.tolist(), strict=True)])
+        probability, learned = fit.classifier.by_typology(rows.values)[name], np.flatnonzero(at >= 0)
+        probability[learned] = fit.out_of_fold[at[learned], fit.classifier.classes.index(name)]
         out[name] = probability
     return out
 

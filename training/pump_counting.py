@@ -114,58 +114,101 @@ def interval(values: NDArray[np.float64], seed: int = 0, draws: int = 4000) -> t
     return float(low), float(high)
 
 
-def openings(end: NDArray[np.int64], above: NDArray[np.bool_], quiet_ns: int) -> NDArray[np.int64]:
-    """Return when alerts open: at rows above the threshold with no other such row within the quiet span before."""
-    times = end[above]
-    if not len(times):
-        return times
-    return times[np.concatenate([[True], np.diff(times) > quiet_ns])]
+@dataclass(frozen=True)
+class Count:
+    """Rows of some tapes, ready to be counted at any threshold: all that does not depend on a score.
 
-
-def count(
-    pumps: Pumps, spans: dict[int, tuple[int, int]], numbers: Sequence[int], rows: Scored, threshold: float, quiet: int
-) -> Alarms:
-    """Return what alerts at a threshold catch and cost on some tapes.
-
-    Args:
-        pumps: All pumps.
-        spans: Where each tape counts, see `Pumps.spans`.
-        numbers: Pumps to count.
-        rows: Their scored rows.
-        threshold: Score from which an alert opens.
-        quiet: Quiet that ends an alert, ns.
+    Attributes:
+        numbers: Pumps to count, ascending, shape (n_pumps,).
+        rows: Rows that count, numbers in the rows given, shape (n_rows,).
+        tape: Place of each row's pump in `numbers`, shape (n_rows,).
+        end: When each row could open an alert, ns, shape (n_rows,).
+        late_ns: Time since the onset of the row's pump, shape (n_rows,).
+        costs: Whether an alert that opens there is false, shape (n_rows,).
+        coin_days: Days of tape.
     """
-    caught, delays, false, days = np.zeros(len(numbers), bool), np.full(len(numbers), np.nan), 0, 0.0
-    bounds = np.searchsorted(rows.market, [[n, n + 1] for n in numbers]) if len(numbers) else []
-    for i, (number, (first, last)) in enumerate(zip(numbers, bounds, strict=True)):
-        end = rows.end[first:last]
-        opened = openings(end, rows.score[first:last] >= threshold, quiet)
-        late = opened - pumps.onset[number]
-        hit = np.flatnonzero((late > -EARLY_NS) & (late <= LATE_NS))
-        if len(hit):
-            caught[i], delays[i] = True, late[hit[0]] * 1e-9
-        start, finish = spans[number]
-        inside = opened[(opened > start) & (opened <= finish)]
-        false += int((~pumps.is_near_pump(number, inside)).sum()) if len(inside) else 0
-        days += (finish - start) / DAY_NS
-    return Alarms(np.array(numbers), caught, delays, false, days)
+
+    numbers: NDArray[np.int64]
+    rows: NDArray[np.int64]
+    tape: NDArray[np.int64]
+    end: NDArray[np.int64]
+    late_ns: NDArray[np.int64]
+    costs: NDArray[np.bool_]
+    coin_days: float
+
+    @classmethod
+    def of(
+        cls,
+        pumps: Pumps,
+        numbers: Sequence[int],
+        market: NDArray[np.int64],
+        end: NDArray[np.int64],
+        spans: dict[int, tuple[int, int]] | None = None,
+    ) -> Count:
+        """Return the rows of some pumps' tapes.
+
+        Args:
+            pumps: All pumps.
+            numbers: Those to count.
+            market: Pump number of each row, ascending.
+            end: End of each row's bucket, ns, ascending within a tape.
+            spans: Where each tape counts; by default its part that no earlier one of `numbers` covers.
+        """
+        spans = pumps.spans(numbers) if spans is None else spans
+        wanted = np.array(sorted(numbers), np.int64)
+        rows = np.flatnonzero(np.isin(market, wanted))
+        tape, ends = np.searchsorted(wanted, market[rows]), end[rows]
+        costs = np.zeros(len(rows), dtype=bool)
+        for place, number in enumerate(wanted):
+            first, last = np.searchsorted(tape, [place, place + 1])
+            times, (start, finish) = ends[first:last], spans[int(number)]
+            costs[first:last] = (times > start) & (times <= finish) & ~pumps.is_near_pump(int(number), times)
+        days = sum(finish - start for start, finish in (spans[int(number)] for number in wanted)) / DAY_NS
+        return cls(wanted, rows, tape, ends, ends - pumps.onset[wanted][tape], costs, days)
+
+    def openings(self, above: NDArray[np.bool_], quiet_ns: int) -> NDArray[np.int64]:
+        """Return the rows that open alerts: above the threshold, and no such row of the tape in the quiet before."""
+        at = np.flatnonzero(above)
+        opens = np.ones(len(at), dtype=bool)
+        opens[1:] = (np.diff(self.tape[at]) != 0) | (np.diff(self.end[at]) > quiet_ns)
+        return at[opens]
+
+    def alarms(self, above: NDArray[np.bool_], quiet_ns: int) -> Alarms:
+        """Return what alerts catch and cost that open where a mask over all rows given says so."""
+        opened = self.openings(above[self.rows], quiet_ns)
+        late = self.late_ns[opened]
+        hits = opened[(late > -EARLY_NS) & (late <= LATE_NS)]
+        places, first = np.unique(self.tape[hits], return_index=True)
+        delay = np.full(len(self.numbers), np.nan)
+        delay[places] = self.late_ns[hits[first]] * 1e-9
+        return Alarms(self.numbers, ~np.isnan(delay), delay, int(self.costs[opened].sum()), self.coin_days)
+
+    def false_rate(self, above: NDArray[np.bool_], quiet_ns: int) -> float:
+        """Return the false alerts a coin-day alone."""
+        return int(self.costs[self.openings(above[self.rows], quiet_ns)].sum()) / self.coin_days
 
 
-def best_threshold(
-    pumps: Pumps, numbers: Sequence[int], rows: Scored, target: float, quiet: int
-) -> tuple[float, Alarms]:
+def best_threshold(count: Count, score: NDArray[np.float64], target: float, quiet_ns: int) -> tuple[float, Alarms]:
     """Return the lowest threshold that costs at most `target` false alerts a coin-day, and what it gives."""
-    spans = pumps.spans(numbers)
-    low, high = 0, 400
-    grid = np.unique(np.quantile(rows.score, np.linspace(0.0, 1.0, high + 1)))[::-1]
-    best = (float("inf"), count(pumps, spans, numbers, rows, float("inf"), quiet))
+    grid = np.unique(score[count.rows])[::-1]
+    best = float("inf")
     low, high = 0, len(grid) - 1
-    # Lower thresholds cost more, but for alerts that merge: bisect, then walk on while it still holds.
+    # Lower thresholds cost more, but for alerts that merge: bisection ends at one place where the rate crosses.
     while low <= high:
         middle = (low + high) // 2
-        found = count(pumps, spans, numbers, rows, float(grid[middle]), quiet)
-        if found.false_rate <= target:
-            best, low = (float(grid[middle]), found), middle + 1
+        if count.false_rate(score >= grid[middle], quiet_ns) <= target:
+            best, low = float(grid[middle]), middle + 1
         else:
             high = middle - 1
-    return best
+    return best, count.alarms(score >= best, quiet_ns)
+
+
+def curve(
+    count: Count, score: NDArray[np.float64], quiet_ns: int, highest: float, points: int = 200
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return false alerts a coin-day and recall at thresholds from the strictest to the one that costs `highest`."""
+    loosest, _ = best_threshold(count, score, highest, quiet_ns)
+    grid = np.unique(score[count.rows][score[count.rows] >= loosest])[::-1]
+    grid = grid[np.unique(np.linspace(0, len(grid) - 1, points).astype(int))] if len(grid) else grid
+    found = [count.alarms(score >= threshold, quiet_ns) for threshold in grid]
+    return np.array([alarms.false_rate for alarms in found]), np.array([alarms.recall for alarms in found])

@@ -65,14 +65,10 @@ def row_precision(bins: pd.DataFrame, column: str) -> RowPrecision:
     odds = np.maximum(np.log(held / (1 - held)), _LOW)
     onset = odds - 0.5 * (_best_before(bins["number"].to_numpy(), bins["bin"].to_numpy(), odds) - _LOW)
     positive = bins["positive"].to_numpy()
-    return RowPrecision(
-        float(average_precision_score(positive, odds)), float(average_precision_score(positive, onset))
-    )
+    return RowPrecision(float(average_precision_score(positive, odds)), float(average_precision_score(positive, onset)))
 
 
-def _best_before(
-    number: NDArray[np.int64], bins: NDArray[np.int64], odds: NDArray[np.float64]
-) -> NDArray[np.float64]:
+def _best_before(number: NDArray[np.int64], bins: NDArray[np.int64], odds: NDArray[np.float64]) -> NDArray[np.float64]:
     best = np.full(len(odds), _LOW)
     for back in range(1, BEFORE_BINS + 1):
         same = (number[back:] == number[:-back]) & (bins[back:] - bins[:-back] <= BEFORE_BINS)

@@ -8,35 +8,38 @@ import pandas as pd
 from rich.table import Table
 
 from training.evaluate import Evaluation
+from training.hits import TABLE_COLUMNS
 
-_COLUMNS = ("episodes", "recall", "alerts", "precision", "f1", "median_delay_s", "accounts_right")
+_HEADINGS = {"f1": "F1", "median_delay_s": "delay s", "accounts_right": "accounts"}
+_WHOLE = ("episodes", "alerts", "median_delay_s")
 
 
 def hits_table(by_typology: pd.DataFrame, title: str) -> Table:
     """Return what alerts were worth, one row a typology (see `hits.by_typology`), within 80 columns."""
-    table = Table(title=title, box=None, title_justify="left", pad_edge=False)
-    table.add_column("typology")
-    for name in ("episodes", "recall", "alerts", "precision", "F1", "delay s", "accounts"):
-        table.add_column(name, justify="right")
+    table = Table(title=title, box=None, title_justify="left", caption_justify="left", pad_edge=False)
+    table.collapse_padding = True
+    table.add_column("typology", no_wrap=True)
+    for name in TABLE_COLUMNS:
+        table.add_column(_HEADINGS.get(name, name), justify="right")
     for typology, row in by_typology.iterrows():
-        table.add_row(str(typology), *(_number(name, float(row[name])) for name in _COLUMNS))
+        table.add_row(str(typology), *(_number(name, float(row[name])) for name in TABLE_COLUMNS))
     return table
 
 
 def trained_table(evaluation: Evaluation) -> Table:
     """Return what the alerts of a trained bundle were worth on held-out tapes, within 80 columns."""
     table = hits_table(evaluation.table, "Alerts on the last tapes, which nothing was learned from")
-    m = evaluation.metrics
+    names = ("average_precision", "false_manipulation_per_symbol_hour", "ece_opening", "ece_close", "ece_by_chance")
+    precision, false, opening, close, chance = (evaluation.metrics.get(name, math.nan) for name in names)
     table.caption = (
-        f"average precision {m.get('average_precision', math.nan):.3f} · ECE at opening "
-        f"{m.get('ece_opening', math.nan):.3f}, at close {m.get('ece_close', math.nan):.3f} · "
-        f"{m.get('false_manipulation_per_symbol_hour', math.nan):.3f} false manipulation alerts a symbol-hour"
+        f"average precision {precision:.3f} · {false:.3f} false manipulation alerts a symbol-hour\n"
+        f"calibration error {opening:.3f} opening, {close:.3f} close, {chance:.3f} by chance "
+        f"({len(evaluation.truth)} alerts)"
     )
-    table.caption_justify = "left"
     return table
 
 
 def _number(name: str, value: float) -> str:
     if math.isnan(value):
         return "-"
-    return f"{value:.0f}" if name in ("episodes", "alerts", "median_delay_s") else f"{value:.2f}"
+    return f"{value:.0f}" if name in _WHOLE else f"{value:.2f}"

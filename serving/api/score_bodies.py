@@ -13,10 +13,9 @@ import msgspec
 from features.readers import Tape
 from serving.alerts.record import evidence_record, number
 from serving.api.event_bodies import EventsBody, decoded, refuse_nul, tape_of_records
-from serving.api.scorer import Totals
 from serving.errors import RequestError
-from serving.scoring import WindowScore
 from serving.times import nanoseconds
+from serving.window_score import Totals, WindowScore
 
 EVENT_FIELDS = frozenset(EventsBody.__struct_fields__)
 DEFAULT_BUCKET_S = 60.0

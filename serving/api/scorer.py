@@ -2,40 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from features.catalogue import schema_hash
 from features.encoding import Lots
 from features.readers import Tape
 from serving.champion import Champion
-from serving.scoring import WindowScore, score_events, score_summary
-
-
-@dataclass(frozen=True)
-class Totals:
-    """A window told by its totals, the mission's own shape; None is unknown.
-
-    Attributes:
-        symbol: Symbol.
-        volumes: Bucket volumes, oldest first, the current one last.
-        prices: Bucket closes, as many.
-        bucket_s: Length of a bucket, seconds.
-        shares: Volume of each user.
-        trades: Trades of the window.
-        cancels: Orders cancelled.
-        orders: New orders.
-    """
-
-    symbol: str
-    volumes: Sequence[float]
-    prices: Sequence[float]
-    bucket_s: float
-    shares: Mapping[str, float] | None
-    trades: int | None
-    cancels: int | None
-    orders: int | None
+from serving.scoring import score_events, score_totals
+from serving.window_score import Totals, WindowScore
 
 
 class Scorer(Protocol):
@@ -96,15 +70,4 @@ class ChampionScorer:
 
     def of_totals(self, totals: Totals) -> WindowScore:
         """Return the score of a window told by its totals."""
-        return score_summary(
-            totals.symbol,
-            totals.volumes,
-            totals.prices,
-            self._champion.parameters,
-            self._champion.bundle,
-            bucket_s=totals.bucket_s,
-            shares=None if totals.shares is None else dict(totals.shares),
-            trades=totals.trades,
-            cancels=totals.cancels,
-            orders=totals.orders,
-        )
+        return score_totals(totals, self._champion.parameters, self._champion.bundle)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -226,7 +227,7 @@ def run_live(messages: list[Message], delivery: Delivery, bundle: Bundle | None,
     surveillance = recording(Recording(EAGER, bundle), seen)
     come = arrivals(messages, delivery.delay_seed)
     bounds = sorted({0, len(come), *(cut for cut in delivery.cuts if cut < len(come))})
-    for number, (begin, end) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+    for number, (begin, end) in enumerate(pairwise(bounds)):
         batch = tape_of(come[begin:end])
         seen.add(surveillance.push(encode(batch, surveillance.vocabulary, Lots(1e-3), first_row=begin)))
         if number in delivery.ticks and end < len(come):
@@ -275,7 +276,10 @@ def bundle() -> Bundle:
         classifiers={"market": classifier, "fast": classifier},
         isolation_forests={"market": forest, "fast": forest},
         combination={name: {"bias": 0.5, "weight": [1.0, 0.5, 0.25], "absent": [0.0, 0.5, 0.1]} for name in RULES},
-        calibrators={"spoofing": fit_calibrator(score, score > 0.6), "volume_spike": fit_calibrator(score, score > 0.2)},
+        calibrators={
+            "spoofing": fit_calibrator(score, score > 0.6),
+            "volume_spike": fit_calibrator(score, score > 0.2),
+        },
         parameters="p",
         calibrated_on="simulated",
         created_from="d",
@@ -376,11 +380,13 @@ def test_fold_of_a_real_pump_in_pieces_gives_the_same_bits(pump_tape: Tape) -> N
     whole = MarketFold(0, windows)
     batch = whole.fold(events, nobody, nobody).then(whole.advance(END_OF_TIME))
     live = MarketFold(0, windows)
-    parts = [live.fold(events.take(rows), nobody[rows], nobody[rows]) for rows in np.array_split(np.arange(len(events)), 97)]
+    parts = [
+        live.fold(events.take(rows), nobody[rows], nobody[rows]) for rows in np.array_split(np.arange(len(events)), 97)
+    ]
     pieces = parts[0]
     for part in [*parts[1:], live.advance(END_OF_TIME)]:
         pieces = pieces.then(part)
-    assert plain([(replace(pieces), vocabulary)]) == plain([(batch, vocabulary)])
+    assert plain([(pieces, vocabulary)]) == plain([(batch, vocabulary)])
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from features.readers import read_dataset
+from models.parameters import Parameters
+from training.markets import fold_dataset
+
+TRADES = """timestamp,symbol,price,quantity,buyer_id,seller_id
+2024-05-01T{hour}:00:00Z,A,100,1,ann,bob
+2024-05-01T{hour}:30:00Z,A,101,1,bob,cid
+2024-05-01T{hour}:10:00Z,B,50,1,ann,cid
+"""
+LABELS = """typology,venue,symbol,accounts,start,end
+wash_trading,default,A,ann,2024-05-01T09:30:00Z,2024-05-01T09:40:00Z
+wash_trading,default,A,ann,2024-05-01T09:31:00Z,2024-05-01T09:40:00Z
+wash_trading,other,A,ann,2024-05-01T09:10:00Z,2024-05-01T09:11:00Z
+wash_trading,default,B,ann,2024-05-01T10:05:00Z,2024-05-01T10:10:00Z
+"""
+
+
+@pytest.fixture
+def dataset(tmp_path: Path) -> Path:
+    for name, hour in (("late", "10"), ("soon", "09")):
+        (tmp_path / "tapes" / name).mkdir(parents=True)
+        (tmp_path / "tapes" / name / "trades.csv").write_text(TRADES.format(hour=hour))
+        (tmp_path / "tapes" / name / "accounts.csv").write_text("account_id,owner_id\nann,firm\ncid,firm\n")
+    (tmp_path / "labels.csv").write_text(LABELS)
+    return tmp_path
+
+
+def test_fold_dataset_gives_every_market_of_every_tape_the_earliest_first(dataset: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    markets = fold_dataset(read_dataset(dataset), Parameters(), lambda *done: seen.append(done))
+    assert [(m.tape, m.symbol) for m in markets] == [("soon", "A"), ("soon", "B"), ("late", "A"), ("late", "B")]
+    assert [m.hours for m in markets] == [0.5, 0.0, 0.5, 0.0]
+    assert seen == [(1, 2), (2, 2)]
+    first = markets[0]
+    assert (len(first.folded.market), len(first.folded.fast)) == (2, 2)
+    assert first.start == pd.Timestamp("2024-05-01T09:00Z").value
+
+
+def test_fold_dataset_labels_lie_on_the_market_and_time_they_name(dataset: Path) -> None:
+    by_market = {(m.tape, m.symbol): m.labels for m in fold_dataset(read_dataset(dataset), Parameters())}
+    # One that begins with the last event still lies on the tape, one that begins after it does not.
+    assert {key: len(labels) for key, labels in by_market.items()} == {
+        ("soon", "A"): 1, ("soon", "B"): 0, ("late", "A"): 0, ("late", "B"): 1,
+    }  # fmt: skip
+
+
+def test_fold_dataset_keeps_owners_and_the_events_that_alerts_cite(dataset: Path) -> None:
+    (first, *_) = fold_dataset(read_dataset(dataset), Parameters(), tapes=[dataset / "tapes" / "soon"])
+    entity_of = dict(zip(first.names.accounts, first.names.entity_of, strict=True))
+    assert entity_of["ann"] == entity_of["cid"] != entity_of["bob"]
+    assert len(first.recent.events) == 2
+
+
+def test_fold_dataset_of_a_public_tape_keeps_no_events(tmp_path: Path) -> None:
+    (tmp_path / "tapes").mkdir()
+    (tmp_path / "tapes" / "t.csv").write_text("timestamp,symbol,price,quantity\n2024-05-01T09:00:00Z,A,1,1\n")
+    (tmp_path / "labels.csv").write_text(LABELS)
+    (market,) = fold_dataset(read_dataset(tmp_path), Parameters())
+    assert len(market.recent.events) == 0
+    assert len(market.folded.market) == 1

@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from features.errors import TapewatchError
+from features.readers import read_dataset
+from models.alert import Alert
+from models.parameters import Parameters
+from models.registry import CHALLENGER, MODEL, mlflow_at
+from models.rules import build_rules
+from training.alerts import Raised
+from training.compare import compare
+from training.labelling import suspicions
+from training.learn import episodes_in
+from training.markets import MarketTape, fold_dataset
+from training.splits import split_by_time
+from training.tracking import list_runs
+from training.train import Trained, calibrate, dataset_digest, fit_bundle, simulated, train
+
+MakeAlert = Callable[..., Alert]
+MakeLabels = Callable[..., pd.DataFrame]
+MakeMarket = Callable[..., MarketTape]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("training")
+
+
+@pytest.fixture(scope="module")
+def trained(home: Path, small_dataset: Path) -> Trained:
+    return train(small_dataset, home, Parameters(), seed=3, name="small")
+
+
+@pytest.mark.slow
+def test_train_registers_the_bundle_as_the_challenger(trained: Trained, home: Path) -> None:
+    with mlflow_at(home) as client:
+        version = client.get_model_version_by_alias(MODEL, CHALLENGER)
+    assert (str(version.version), version.run_id, version.tags["digest"]) == (
+        trained.version, trained.run_id, trained.bundle.digest,
+    )  # fmt: skip
+    assert trained.bundle.calibrated_on == "simulated"
+    assert set(trained.bundle.calibrators) <= set(trained.bundle.combination)
+    assert {"concentrated_trading", "spoofing"} <= set(trained.bundle.combination)
+
+
+@pytest.mark.slow
+def test_train_tracks_params_metrics_dataset_and_plots(trained: Trained, home: Path, small_dataset: Path) -> None:
+    (run,) = list_runs(home)
+    assert (run.name, run.run_id, run.status) == ("small", trained.run_id, "FINISHED")
+    assert run.params["seed"] == "3"
+    assert [run.params[f"{part}_tapes"] for part in ("fit", "calibrate", "test")] == ["3", "1", "1"]
+    assert run.metrics == pytest.approx(dict(trained.evaluation.metrics))
+    assert run.tags["dataset_digest"] == dataset_digest(read_dataset(small_dataset))
+    plots = {path.name for path in (home / "artifacts").rglob("*.png")}
+    assert {"reliability.png", "precision_recall.png"} <= plots
+    assert any(name.startswith("importances_") for name in plots)
+    (table,) = (home / "artifacts").rglob("by_typology.json")
+    rows = json.loads(table.read_text(), parse_constant=lambda text: pytest.fail(f"{text} is not JSON"))["rows"]
+    assert [row["typology"] for row in rows] == trained.evaluation.table.index.tolist()
+    assert compare(home).runs == (run,)
+
+
+@pytest.mark.slow
+def test_train_candidates_are_nested_runs(trained: Trained, home: Path) -> None:
+    nested = [run for run in list_runs(home, candidates=True) if run.parent == trained.run_id]
+    assert {run.name.split()[1] for run in nested} == {"random_forest", "hist_gradient_boosting"}
+    assert all("average_precision" in run.metrics for run in nested)
+
+
+@pytest.mark.slow
+def test_fit_bundle_same_seed_gives_the_same_bundle_and_the_test_tapes_play_no_part(
+    trained: Trained, small_dataset: Path
+) -> None:
+    parameters = Parameters()
+    split = split_by_time(fold_dataset(read_dataset(small_dataset), parameters))
+    assert split.counts() == trained.split.counts()
+    without_test = replace(split, test=())
+    bundle, _ = fit_bundle(without_test, parameters, trained.bundle.created_from, None, "simulated", 3)
+    assert replace(bundle, metrics=trained.bundle.metrics).digest == trained.bundle.digest
+
+
+def test_train_too_few_tapes_is_refused_and_leaves_no_run(tmp_path: Path, small_dataset: Path) -> None:
+    for name in ("tape-000", "tape-001"):
+        shutil.copytree(small_dataset / "tapes" / name, tmp_path / "two" / "tapes" / name)
+    shutil.copy(small_dataset / "labels.csv", tmp_path / "two")
+    with pytest.raises(TapewatchError, match="at least 3 tapes"):
+        train(tmp_path / "two", tmp_path / "home", Parameters())
+    assert not (tmp_path / "home").exists()
+
+
+def test_train_without_a_labelled_episode_is_refused(market: MakeMarket) -> None:
+    markets = [market(f"t{n}", start_h=2 * n, end_h=2 * n + 1, n_rows=5) for n in range(3)]
+    with pytest.raises(TapewatchError, match="at least 3 labelled episodes"):
+        fit_bundle(split_by_time(markets), Parameters(), "d", None, "simulated", 0)
+
+
+def test_calibrate_counts_each_alert_at_opening_and_end_by_what_it_hits(
+    market: MakeMarket, labels: MakeLabels, alert: MakeAlert
+) -> None:
+    planted = labels(*({"start_s": 100.0 * n, "end_s": 100.0 * n + 10} for n in range(40)))
+    true = [alert(100.0 * n, 100.0 * n + 5, confidence=0.8) for n in range(40)]
+    false = [alert(9000.0 + n, 9001.0 + n, confidence=0.2) for n in range(40)]
+    opened = tuple(replace(one, confidence=one.confidence - 0.1) for one in (*true, *false))
+    calibrators = calibrate([Raised(market(labels=planted), opened, (*true, *false))], ("wash_trading", "spoofing"))
+    assert set(calibrators) == {"wash_trading"}
+    fitted = calibrators["wash_trading"]
+    assert fitted.prevalence == 0.5
+    low, high = fitted(np.array([0.15, 0.75]))
+    assert (low < 0.05, high > 0.95) == (True, True)
+
+
+def test_dataset_digest_changes_with_any_byte_and_not_with_the_place(tmp_path: Path, small_dataset: Path) -> None:
+    copy = shutil.copytree(small_dataset, tmp_path / "copy")
+    before = dataset_digest(read_dataset(small_dataset))
+    assert dataset_digest(read_dataset(copy)) == before
+    with (copy / "labels.csv").open("a") as labels:
+        labels.write("\n")
+    assert dataset_digest(read_dataset(copy)) != before
+
+
+def test_simulated_is_what_the_simulator_says_of_its_tapes(tmp_path: Path, small_dataset: Path) -> None:
+    assert simulated(read_dataset(small_dataset)) == "simulated"
+    copy = shutil.copytree(small_dataset, tmp_path / "copy")
+    (copy / "simulation.json").unlink()
+    assert simulated(read_dataset(copy)) == "labelled"
+
+
+def test_suspicions_of_the_rules_hold_the_planted_episodes(small_dataset: Path) -> None:
+    dataset = read_dataset(small_dataset)
+    found = suspicions(fold_dataset(dataset, Parameters()), build_rules(Parameters()))
+    suspected = {name: episodes_in(rows) for name, rows in found.items() if episodes_in(rows)}
+    planted = dataset.labels["typology"].value_counts().to_dict()
+    assert set(suspected) == set(planted)
+    assert sum(suspected.values()) >= 0.7 * sum(planted.values())
