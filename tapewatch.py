@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from features.compiled import drop_stale_kernels
 from features.errors import TapewatchError
 from serving.settings import Settings
 
@@ -32,6 +33,7 @@ Seed = Annotated[int, typer.Option(help="Seed: same seed and arguments, same res
 
 def main() -> None:
     """Run the command line; exit 0 done, 1 failed, 2 wrong usage."""
+    drop_stale_kernels()
     try:
         app()
     except TapewatchError as error:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from features.events import CANCEL, EXPIRE, FILL, NEW, REJECT, REPLACE
 from features.slots import Slots, find_slot, give_slot
 
-PULL_NS = 5_000_000_000
+PULL_NS = 8_000_000_000
 LEAST_RATIO = 2.0
 FORGET_NS = 3_600_000_000_000
 
@@ -28,9 +28,12 @@ OWNER, SIDE, LEFT, SIZE, FILLED, PLACED = range(6)
 (RESTING, BAITS, BAIT_RUN, BAIT_TIME, FILL_TIME, RUN_START, RUN_ORDER, GENUINE, GENUINE_FILLED, GENUINE_SIZE,
  PULLED, PULLED_ORDERS, PULLED_FILLED, FIRST_PLACED) = range(14)  # fmt: skip
 N_RUN = 14
+# Whole figures of the market's orders.
+ORDERS, ORDERED, FILLS = range(3)
 # Columns of an episode.
 EPISODE = ("time", "entity", "side", "start", "bait_lots", "bait_orders", "bait_filled_lots", "genuine_lots",
            "genuine_filled", "genuine_size", "fill_time", "mean_lots", "repeats")  # fmt: skip
+BAIT_LOTS, MEAN_LOTS, REPEATS = (EPISODE.index(name) for name in ("bait_lots", "mean_lots", "repeats"))
 
 
 class Baits(NamedTuple):
@@ -40,7 +43,7 @@ class Baits(NamedTuple):
         orders: Slots of open orders, by the hash of their id.
         order: Figures of each order, shape (capacity, 6).
         runs: Figures of each entity and side (0 sell, 1 buy), shape (entities, 2, N_RUN).
-        habit: Number and summed lots of new orders, shape (2,); halved together before they overflow.
+        habit: Number and summed lots of new orders, halved together before they overflow; fill messages seen, shape (3,).
     """
 
     orders: Slots
@@ -60,8 +63,29 @@ def _note_fill(run: NDArray[np.int64], time: int, key: int, size: int, filled: i
 
 
 @nb.njit(cache=True)
+def _fill(baits: Baits, order: NDArray[np.int64], key: int, time: int, lots: int, leaves: int) -> None:
+    run = baits.runs[order[OWNER], order[SIDE]]
+    left = leaves if leaves >= 0 else max(order[LEFT] - lots, 0)
+    run[RESTING] -= order[LEFT]
+    order[FILLED] += lots
+    _note_fill(run, time, key, order[SIZE], order[FILLED], run[RESTING])
+    run[RESTING] += left
+    order[LEFT] = left if left > 0 else -time
+
+
+@nb.njit(cache=True)
+def owner_of(baits: Baits, key: int) -> int:
+    """Return the slot of the entity that placed an order, -1 where that is not known."""
+    o = find_slot(baits.orders, key) if key != 0 else -1
+    return int(baits.order[o, OWNER]) if o >= 0 else -1
+
+
+@nb.njit(cache=True)
 def note_trade(baits: Baits, slot: int, side: int, key: int, time: int, lots: int) -> None:
-    """Take a trade as a fill of the entity in `slot`, for venues that send no fill messages.
+    """Take a trade as a fill of the entity in `slot`.
+
+    On a venue that sends fill messages they have told the order's state already, and they come first. Until one is
+    seen, the trades themselves fill the orders.
 
     Args:
         baits: State of the market.
@@ -76,6 +100,9 @@ def note_trade(baits: Baits, slot: int, side: int, key: int, time: int, lots: in
     # An order that ended a while ago may have been dropped: it is as unknown as one that was.
     if o >= 0 and (baits.order[o, LEFT] >= 0 or time + baits.order[o, LEFT] <= PULL_NS):
         order = baits.order[o]
+        if baits.habit[FILLS] == 0 and order[LEFT] >= 0:
+            _fill(baits, order, key, time, lots, -1)
+            return
         _note_fill(run, time, key, order[SIZE], max(order[FILLED], lots), run[RESTING] - max(order[LEFT], 0))
         return
     moment = key if key != 0 else time
@@ -139,12 +166,8 @@ def note_order(baits: Baits, kind: int, slot: int, side: int, key: int, time: in
     order = baits.order[o]
     run = baits.runs[order[OWNER], order[SIDE]]
     if kind == FILL:
-        left = leaves if leaves >= 0 else max(order[LEFT] - lots, 0)
-        run[RESTING] -= order[LEFT]
-        order[FILLED] += lots
-        _note_fill(run, time, key, order[SIZE], order[FILLED], run[RESTING])
-        run[RESTING] += left
-        order[LEFT] = left if left > 0 else -time
+        baits.habit[FILLS] += 1
+        _fill(baits, order, key, time, lots, leaves)
     elif kind == REPLACE:
         left = leaves if leaves >= 0 else lots
         if left >= 0:

@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 VOLUME, BUY, SELL, TRADES, KNOWN, RUSH, NEW, REPLACED, CANCELLED, ATTRIBUTED, SELF, GAPS, OWNED = range(13)
 N_WHOLE = 13
 # Real figures. RETURN is filled in when the bucket closes; GAP_* are moments of seconds between trades.
-CLOSE, HIGH, LOW, RETURN, GAP_MEAN, GAP_M2, BAIT, SWEEP = range(8)
-N_REAL = 8
+CLOSE, HIGH, LOW, RETURN, GAP_MEAN, GAP_M2, BAIT, BAIT_REPEATS, BAIT_SIZE, SWEEP = range(10)
+N_REAL = 10
 
 UNKNOWN_BUCKET = np.int64(-1)
 
@@ -70,8 +70,7 @@ def clear_open(buckets: Buckets) -> None:
     buckets.open_real[:] = np.nan
     buckets.open_real[GAP_MEAN] = 0.0
     buckets.open_real[GAP_M2] = 0.0
-    buckets.open_real[BAIT] = 0.0
-    buckets.open_real[SWEEP] = 0.0
+    buckets.open_real[BAIT:] = 0.0
 
 
 @nb.njit(cache=True)
@@ -98,7 +97,8 @@ def merge(fine: Buckets, coarse: Buckets) -> None:
         real[CLOSE] = more[CLOSE]
         real[HIGH] = more[HIGH] if np.isnan(real[HIGH]) else max(real[HIGH], more[HIGH])
         real[LOW] = more[LOW] if np.isnan(real[LOW]) else min(real[LOW], more[LOW])
-    real[BAIT] = max(real[BAIT], more[BAIT])
+    for k in (BAIT, BAIT_REPEATS, BAIT_SIZE):
+        real[k] = max(real[k], more[k])
     real[SWEEP] += more[SWEEP]
 
 

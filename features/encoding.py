@@ -20,6 +20,7 @@ from features.readers import Tape
 from features.schema import DEFAULT_VENUE
 
 MOST_LOTS = 2**53
+MOST_IN_ALL = 2**59
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,29 @@ class Lots:
     def of(self, symbol: str) -> float:
         """Return the lot of a symbol."""
         return self.by_symbol.get(symbol, self.default)
+
+    def fitted(self, tape: Tape) -> Lots:
+        """Return these lots, with larger ones for symbols whose quantities would not fit whole numbers.
+
+        A recorded tape is known as a whole, so nobody needs to declare the lots of coins that trade by the billion.
+
+        Args:
+            tape: Canonical tables.
+        """
+        found = dict(self.by_symbol)
+        for table in (tape.orders, tape.trades):
+            if table is None or not table.num_rows:
+                continue
+            plain = pa.table({"symbol": table["symbol"].cast(pa.string()), "quantity": table["quantity"]})
+            sums = plain.group_by("symbol").aggregate([("quantity", "max"), ("quantity", "sum")])
+            columns = (sums[name].to_pylist() for name in ("symbol", "quantity_max", "quantity_sum"))
+            for symbol, largest, total in zip(*columns, strict=True):
+                needed = max((largest or 0.0) / MOST_LOTS, (total or 0.0) / MOST_IN_ALL)
+                lot = found.get(symbol, self.default)
+                while symbol not in self.by_symbol and lot < needed:
+                    lot *= 10.0
+                found[symbol] = lot
+        return Lots(self.default, found)
 
 
 def encode(tape: Tape, vocabulary: Vocabulary, lots: Lots, *, source: int = 0, first_row: int = 0) -> Events:

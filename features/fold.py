@@ -13,7 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.baits import EPISODE
+from features.buckets import VOLUME
 from features.catalogue import MARKET_FEATURES
+from features.day import TRADED
+from features.errors import SchemaError
 from features.events import CANCEL, Events
 from features.kernel import Out, Written, close_until, fold_events
 from features.rows import Episodes, Rows
@@ -21,6 +24,7 @@ from features.state import from_arrays, new_state, to_arrays, with_room
 
 FAST, MARKET = "fast", "market"
 _CHUNK = 1 << 16
+MOST_LOTS = 2.0**60
 
 
 @dataclass(frozen=True)
@@ -72,12 +76,23 @@ class MarketFold:
 
         Returns:
             Rows of the buckets that these events closed.
+
+        Raises:
+            SchemaError: The market trades more lots than can be counted; none of the events was folded.
         """
+        self._refuse_overflow(events)
         outs = []
         for begin in range(0, len(events), _CHUNK):
             part = slice(begin, begin + _CHUNK)
             outs.append(self._fold_chunk(events.take(part), entity[part], counter[part]))
         return self._folded(outs)
+
+    def _refuse_overflow(self, events: Events) -> None:
+        held = (self._state.day.ring[:, TRADED], self._state.coarse.open_whole[VOLUME : VOLUME + 1], events.lots)
+        lots = sum(float(part.sum(dtype=np.float64)) for part in held)
+        if lots > MOST_LOTS:
+            text = f"quantity: a market must move fewer than 2^60 lots a day, was {lots:.3g}; declare a larger lot for it"
+            raise SchemaError(f"{text} under [events.lots]")
 
     def _fold_chunk(self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32]) -> Out:
         changes = 1 + np.count_nonzero(np.diff(events.time // self.windows.fast_ns))

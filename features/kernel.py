@@ -142,6 +142,13 @@ def _add_trade(
 
 
 @nb.njit(cache=True)
+def _owner(accounts: Slots, baits: Baits, key: int) -> int:
+    # A trade that names no account may name the order of one.
+    slot = bait.owner_of(baits, key)
+    return int(accounts.keys[slot]) if slot >= 0 else -1
+
+
+@nb.njit(cache=True)
 def _add_entities(
     whole: NDArray[np.int64],
     accounts: Slots,
@@ -206,6 +213,8 @@ def _add_order(
     if ratio < bait.LEAST_RATIO:
         return 0
     bait.write_episode(baits, key, entity, time, episode)
+    real[bk.BAIT_REPEATS] = max(real[bk.BAIT_REPEATS], episode[bait.REPEATS])
+    real[bk.BAIT_SIZE] = max(real[bk.BAIT_SIZE], episode[bait.BAIT_LOTS] / max(1, episode[bait.MEAN_LOTS]))
     return 1
 
 
@@ -255,10 +264,12 @@ def fold_events(
         room -= 1
         if kind[i] == TRADE:
             _add_trade(whole, real, s.last, s.last_paid, time[i], side[i], price[i], lots[i])
-            if entity[i] >= 0 or counter[i] >= 0:
+            buyer = entity[i] if entity[i] >= 0 else _owner(s.accounts, s.baits, order[i])
+            seller = counter[i] if counter[i] >= 0 else _owner(s.accounts, s.baits, counter_order[i])
+            if buyer >= 0 or seller >= 0:
                 _add_entities(
                     whole, s.accounts, s.fast_shares, s.pairs, s.fast_common, s.baits,
-                    time[i], side[i], lots[i], entity[i], counter[i], order[i], counter_order[i],
+                    time[i], side[i], lots[i], buyer, seller, order[i], counter_order[i],
                 )  # fmt: skip
         else:
             out.found[0] += _add_order(

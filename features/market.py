@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from features.buckets import (
     ATTRIBUTED,
     BAIT,
+    BAIT_REPEATS,
+    BAIT_SIZE,
     CANCELLED,
     CLOSE,
     FIRST_TRADE,
@@ -44,6 +46,7 @@ from features.slots import Slots, find_slot
 
 MINUTE_NS = 60_000_000_000
 LEAST_PAIR_TRADES = 3
+LATELY_NS = 300_000_000_000
 
 _C = COLUMN
 (VOLUME_VOLATILITY, PRICE_VOLATILITY, CORRELATION, CONCENTRATION, FREQUENCY, CANCELLATION) = range(6)
@@ -54,6 +57,7 @@ BURSTINESS, BURST_DEVIATION = _C["arrival_burstiness"], _C["burstiness_deviation
 TOP_SHARE, SELF_SHARE, PAIR_SHARE = _C["top_account_share"], _C["self_match_share"], _C["pair_share"]
 PAIR_NET, PAIR_TRADES, PAIR_VOLUME = _C["pair_net_ratio"], _C["pair_trades"], _C["pair_volume_share"]
 ORDER_TO_TRADE, BAIT_TO_GENUINE = _C["order_to_trade_ratio"], _C["bait_to_genuine"]
+REPEATS, SIZE = _C["bait_repeats"], _C["bait_size"]
 TOP_NET, TOP_TAKER = _C["top_account_net_ratio"], _C["top_account_taker_ratio"]
 ACCOUNT_COUNT, TRADE_COUNT = _C["account_count"], _C["trade_count"]
 
@@ -166,11 +170,14 @@ def _pairs(
     window: NDArray[np.int64],
     keys: NDArray[np.int64],
     common: NDArray[np.int64],
+    latest: NDArray[np.int64],
+    since: int,
     volume: int,
 ) -> int:
+    # Only pairs that met since bucket `since`: what is over does not become news when the rest leaves the window.
     best, best_lots, best_share, settled = -1, 0, 0.0, False
     for slot in range(len(common)):
-        if common[slot, N_TRADES] < LEAST_PAIR_TRADES:
+        if common[slot, N_TRADES] < LEAST_PAIR_TRADES or latest[slot] < since:
             continue
         lots = common[slot, TRADED]
         a, c = keys[slot] >> 32, keys[slot] & 0xFFFFFFFF
@@ -192,14 +199,14 @@ def _pairs(
 
 
 @nb.njit(cache=True)
-def _messages(row: NDArray[np.float64], whole: NDArray[np.int64], bait: float) -> None:
+def _messages(row: NDArray[np.float64], whole: NDArray[np.int64], b: Buckets, now: int) -> None:
     new, cancelled, trades = whole[NEW].sum(), whole[CANCELLED].sum(), whole[TRADES].sum()
     messages = new + whole[REPLACED].sum() + cancelled
     row[TRADE_COUNT] = trades
     if new > 0:
         row[CANCELLATION] = cancelled / new
     if whole[OWNED].sum() > 0:
-        row[BAIT_TO_GENUINE] = bait
+        row[BAIT_TO_GENUINE], row[REPEATS], row[SIZE] = b.real[BAIT, now], b.real[BAIT_REPEATS, now], b.real[BAIT_SIZE, now]
     if messages > 0 and trades > 0:
         row[ORDER_TO_TRADE] = messages / trades
 
@@ -233,7 +240,7 @@ def market_row(
     begin = max(0, last - n + 1)
     whole = b.whole[:, begin % n : begin % n + last - begin + 1]
     known = whole[KNOWN].sum()
-    _messages(row, whole, b.real[BAIT, last % n])
+    _messages(row, whole, b, last % n)
     if b.marks[FIRST_TRADE] >= 0:
         first = max(b.marks[FIRST_TRADE], begin)
         priced, real = whole[:, first - begin :], b.real[:, first % n : first % n + last - first + 1]
@@ -249,5 +256,6 @@ def market_row(
     row[SELF_SHARE] = whole[SELF].sum() / volume
     window, keys = shares.window[: accounts.used[0]], pairs.keys[: pairs.used[0]]
     top = _entities(row, window, volume, whole[TRADES].sum() - known)
-    pair = _pairs(row, accounts, window, keys, common.window[: len(keys)], volume)
+    since = last - LATELY_NS // b.span_ns[0] + 1
+    pair = _pairs(row, accounts, window, keys, common.window[: len(keys)], common.latest, since, volume)
     return (accounts.keys[top] if top >= 0 else -1), (keys[pair] if pair >= 0 else -1)

@@ -24,6 +24,7 @@ class Shares(NamedTuple):
     Attributes:
         window: Sums over the closed buckets of the window, shape (capacity, 5).
         open: Sums over the open bucket, shape (capacity, 5).
+        latest: Number of the last closed bucket with figures of each key, shape (capacity,).
         touched: Slots with figures in the open bucket, in order of appearance, shape (capacity,).
         entry_bucket: Bucket number of each retained bucket entry, a ring, shape (entries,).
         entry_slot: Slot of each entry, shape (entries,).
@@ -33,6 +34,7 @@ class Shares(NamedTuple):
 
     window: NDArray[np.int64]
     open: NDArray[np.int64]
+    latest: NDArray[np.int64]
     touched: NDArray[np.int32]
     entry_bucket: NDArray[np.int64]
     entry_slot: NDArray[np.int32]
@@ -48,6 +50,7 @@ def new_shares(capacity: int, entries: int = 64) -> Shares:
     return Shares(
         window=np.zeros((capacity, N_FIGURES), np.int64),
         open=np.zeros((capacity, N_FIGURES), np.int64),
+        latest=np.zeros(capacity, np.int64),
         touched=np.zeros(capacity, np.int32),
         entry_bucket=np.zeros(entries, np.int64),
         entry_slot=np.zeros(entries, np.int32),
@@ -104,6 +107,7 @@ def close(shares: Shares, bucket: int, span: int) -> None:
             shares.entry[place, f] = shares.open[slot, f]
             shares.window[slot, f] += shares.open[slot, f]
             shares.open[slot, f] = 0
+        shares.latest[slot] = bucket
         shares.counts[_ENTRIES] += 1
     shares.counts[_TOUCHED] = 0
 
@@ -131,6 +135,7 @@ def moved_shares(shares: Shares, moved: NDArray[np.int32], capacity: int) -> Sha
     fresh = new_shares(capacity, len(shares.entry_bucket))
     fresh.window[moved[kept]] = shares.window[: len(moved)][kept]
     fresh.open[moved[kept]] = shares.open[: len(moved)][kept]
+    fresh.latest[moved[kept]] = shares.latest[: len(moved)][kept]
     n_touched, first, entries = (int(count) for count in shares.counts)
     fresh.touched[:n_touched] = moved[shares.touched[:n_touched]]
     places = (first + np.arange(entries)) % len(shares.entry_bucket)

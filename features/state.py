@@ -67,7 +67,7 @@ def new_state(fast_ns: int, fast_buckets: int, market_ns: int, market_buckets: i
         pairs=new_slots(room),
         fast_common=new_shares(room),
         common=new_shares(room),
-        baits=Baits(new_slots(room), np.full((room, 6), -1, np.int64), runs, np.zeros(2, np.int64)),
+        baits=Baits(new_slots(room), np.full((room, 6), -1, np.int64), runs, np.zeros(3, np.int64)),
     )
 
 

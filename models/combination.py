@@ -18,6 +18,9 @@ from numpy.typing import NDArray
 
 DETECTORS = ("rule", "classifier", "isolation_forest")
 _LEAST = 0.005
+FULL_REACH = (6.0, 6.0, 6.0)
+# What was learned on simulated markets must not overrule a rule on real ones: odds of at most 4.5 to 1.
+SIMULATED_REACH = (6.0, 1.5, 1.5)
 
 
 @dataclass(frozen=True)
@@ -28,11 +31,13 @@ class Weights:
         bias: Constant of the log-odds.
         weight: Factor of each detector's log-odds, in the order of DETECTORS, >= 0.
         absent: What each detector adds instead where it abstains.
+        reach: Largest log-odds, either way, that a detector may bring.
     """
 
     bias: float
     weight: tuple[float, ...]
     absent: tuple[float, ...]
+    reach: tuple[float, ...] = FULL_REACH
 
     def state(self) -> dict[str, Any]:
         """Return JSON types."""
@@ -41,7 +46,8 @@ class Weights:
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Weights:
         """Return what `state` described."""
-        return cls(float(state["bias"]), tuple(state["weight"]), tuple(state["absent"]))
+        reach = tuple(state.get("reach", FULL_REACH))
+        return cls(float(state["bias"]), tuple(state["weight"]), tuple(state["absent"]), reach)
 
 
 @nb.njit(cache=True)
@@ -79,17 +85,26 @@ def inputs(
 
 @nb.njit(cache=True)
 def _combine(
-    x: NDArray[np.float64], bias: float, weight: NDArray[np.float64], absent: NDArray[np.float64]
+    x: NDArray[np.float64],
+    bias: float,
+    weight: NDArray[np.float64],
+    absent: NDArray[np.float64],
+    reach: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     out = np.empty(len(x))
     for i in range(len(x)):
         total = bias
         for d in range(x.shape[1]):
-            total += absent[d] if math.isnan(x[i, d]) else weight[d] * x[i, d]
+            if math.isnan(x[i, d]):
+                total += absent[d]
+            else:
+                total += weight[d] * min(max(x[i, d], -reach[d]), reach[d])
         out[i] = 1.0 / (1.0 + math.exp(-total))
     return out
 
 
 def combine(x: NDArray[np.float64], weights: Weights) -> NDArray[np.float64]:
     """Return the combined probability of each row of detectors' log-odds, before calibration, shape (n,)."""
-    return _combine(x, weights.bias, np.array(weights.weight), np.array(weights.absent))
+    limits = (np.array(part) for part in (weights.weight, weights.absent, weights.reach))
+    combined: NDArray[np.float64] = _combine(x, weights.bias, *limits)
+    return combined

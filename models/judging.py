@@ -100,7 +100,7 @@ def _opinions(bundle: Bundle | None, rows: Rows, suspected: NDArray[np.int64]) -
 def _combined(
     rule: Rule, folded: Folded, found: Findings, opinions: Opinions, bundle: Bundle | None, prevalence: float | None
 ) -> Candidates:
-    keep = _strongest(found.row, found.entity, found.score)
+    keep = _strongest(found.row, found.entity, found.score * found.confidence)
     row, score, evidence = found.row[keep], found.score[keep], found.confidence[keep]
     episode = found.episode[keep] if len(found.episode) else np.full(len(keep), -1, np.int64)
     nothing = np.full(len(opinions.p_values), np.nan)

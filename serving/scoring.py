@@ -76,7 +76,7 @@ def scan_tape(
         TapeError: The tape cannot be read, or rows break the schema.
     """
     tape, vocabulary = read_tape(path, skip_bad_rows=skip_bad_rows), Vocabulary()
-    events = total_order(encode(tape, vocabulary, _lots(parameters)))
+    events = total_order(encode(tape, vocabulary, _lots(parameters).fitted(tape)))
     surveillance = Surveillance(parameters, bundle, vocabulary)
     last: dict[str, Alert] = {}
     for begin in range(0, len(events), _BATCH):
@@ -109,7 +109,7 @@ def fold_tape(tape: Tape, parameters: Parameters, vocabulary: Vocabulary) -> lis
         parameters: Windows and lots.
         vocabulary: A new one; holds the names of markets and accounts afterwards.
     """
-    events = encode(tape, vocabulary, _lots(parameters))
+    events = encode(tape, vocabulary, _lots(parameters).fitted(tape))
     out = []
     for code, (venue, symbol) in enumerate(vocabulary.markets):
         mine = total_order(events.take(np.flatnonzero(events.market == code)))

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from features.compiled import drop_stale_kernels
+
 BENCHMARKS = Path(__file__).parent / "benchmarks"
 
 # The first call of a numba kernel compiles it for seconds, so a deadline an example would only measure that.
@@ -16,6 +18,7 @@ settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True
 
 
 def pytest_configure() -> None:
+    drop_stale_kernels()
     settings.load_profile("ci" if os.environ.get("CI") else "local")
 
 

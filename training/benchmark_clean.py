@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import tempfile
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -24,6 +23,7 @@ MANIPULATION: Category = "manipulation"
 ALLOWED = 0.05
 """Manipulation alerts a symbol-hour that a clean simulated market may cost."""
 _INTERVAL = 0.95
+_WIDTH = 80
 
 
 @dataclass(frozen=True)
@@ -152,19 +152,18 @@ def poisson_interval(count: int) -> tuple[float, float]:
 
 
 def table_of(result: Clean) -> Table:
-    """Return alerts and their rate a symbol-hour by typology, a pair of columns for each judge, within 80 columns."""
+    """Return alerts, and alerts a symbol-hour, by typology, a column for each judge, within 80 columns."""
     hours, seeds = result.symbol_hours, ", ".join(map(str, result.seeds))
-    title = f"Alerts on clean simulated tapes: {hours:.0f} symbol-hours, seeds {seeds}"
+    title = f"Alerts, and alerts a symbol-hour: {hours:.0f} clean symbol-hours, seeds {seeds}"
     table = Table(title=title, box=None, title_justify="left", pad_edge=False, caption_justify="left")
-    table.add_column("category")
-    table.add_column("typology", no_wrap=True)
+    table.min_width = _WIDTH
+    for name in ("category", "typology"):
+        table.add_column(name, no_wrap=True)
     for judge in result.judges:
         table.add_column(judge, justify="right")
-        table.add_column("a symbol-hour", justify="right")
-    kinds = Counter((one.category, one.typology) for one in result.alerts)
-    for category, typology in sorted(kinds):
+    for category, typology in sorted({(one.category, one.typology) for one in result.alerts}):
         counts = [result.count(judge, category, typology) for judge in result.judges]
-        table.add_row(category, typology, *(text for n in counts for text in (str(n), f"{n / hours:.3f}")))
+        table.add_row(category, typology, *(f"{n}  {n / hours:.3f}" for n in counts))
     table.caption = "\n".join(_said(judge, result.count(judge, MANIPULATION), hours) for judge in result.judges)
     return table
 
@@ -172,7 +171,5 @@ def table_of(result: Clean) -> Table:
 def _said(judge: str, count: int, hours: float) -> str:
     low, high = poisson_interval(count)
     verdict = "below" if count / hours < ALLOWED else "not below"
-    return (
-        f"{judge}: {count / hours:.3f} manipulation alerts a symbol-hour [{low / hours:.3f}, {high / hours:.3f}], "
-        f"{verdict} {ALLOWED}"
-    )
+    interval = f"{count / hours:.3f} [{low / hours:.3f}, {high / hours:.3f}]"
+    return f"{judge}: {interval} manipulation alerts a symbol-hour: {verdict} {ALLOWED}"

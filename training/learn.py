@@ -18,10 +18,10 @@ from features.errors import TapewatchError
 from features.fold import FAST, MARKET
 from features.rows import Rows
 from models.classifier import NONE
-from models.combination import DETECTORS, Weights, combine, inputs
+from models.combination import DETECTORS, FULL_REACH, Weights, combine, inputs
 from models.isolation_forest import IsolationForest
 from models.rules.base import Rule
-from training.fit import LEAST_ROWS, fit_isolation_forest, non_overlapping
+from training.fit import FAST_PUBLIC, LEAST_ROWS, fit_isolation_forest, non_overlapping
 from training.fit_classifiers import ClassifierFit, Labelled, fit_classifiers
 from training.labelling import LEFT_OUT, NEAR_NS, RIGHT, Suspicions, overlapping
 from training.markets import MarketTape
@@ -69,7 +69,12 @@ def learnable(suspected: Mapping[str, Suspicions]) -> tuple[str, ...]:
 
 
 def learn(
-    markets: Sequence[MarketTape], suspected: Mapping[str, Suspicions], rules: tuple[Rule, ...], *, seed: int
+    markets: Sequence[MarketTape],
+    suspected: Mapping[str, Suspicions],
+    rules: tuple[Rule, ...],
+    *,
+    seed: int,
+    reach: tuple[float, ...] = FULL_REACH,
 ) -> Learned:
     """Fit all that is learned.
 
@@ -78,6 +83,7 @@ def learn(
         suspected: What the rules suspect on them.
         rules: The catalogue.
         seed: Seed of everything random.
+        reach: Largest log-odds that each detector may bring to the combination.
 
     Raises:
         TapewatchError: No typology has enough labelled episodes.
@@ -95,11 +101,13 @@ def learn(
             learned.forests[scale] = forest
         names = [rule.typology for rule in rules if rule.scale == scale and rule.typology in wanted]
         if names:
-            _combine_scale(learned, scale, {name: suspected[name] for name in names}, seed)
+            _combine_scale(learned, scale, {name: suspected[name] for name in names}, seed, reach)
     return learned
 
 
-def _combine_scale(learned: Learned, scale: str, mine: Mapping[str, Suspicions], seed: int) -> None:
+def _combine_scale(
+    learned: Learned, scale: str, mine: Mapping[str, Suspicions], seed: int, reach: tuple[float, ...]
+) -> None:
     fit, forest = _classifier(mine, seed), learned.forests.get(scale)
     if fit is not None:
         learned.classifiers[scale] = fit
@@ -107,7 +115,7 @@ def _combine_scale(learned: Learned, scale: str, mine: Mapping[str, Suspicions],
     for name, rows in mine.items():
         p_value = forest.p_values(rows.values) if forest else np.full(len(rows), np.nan)
         x = inputs(rows.score, rows.evidence, probabilities[name], p_value)
-        learned.weights[name] = fit_weights(x, rows.truth, rows.weight)
+        learned.weights[name] = fit_weights(x, rows.truth, rows.weight, reach)
         learned.raw[name] = combine(x, learned.weights[name])
 
 
@@ -156,7 +164,8 @@ def _forest(markets: Sequence[MarketTape], scale: str, seed: int) -> IsolationFo
         return None
     try:
         few = teach[:: max(1, len(teach) // _FOREST_ROWS)]
-        return fit_isolation_forest(few, np.concatenate(held_out), seed=seed)
+        public = FAST_PUBLIC if scale == FAST else None
+        return fit_isolation_forest(few, np.concatenate(held_out), seed=seed, public=public)
     except TapewatchError:
         # Too few rows know the six features: the bundle does without, and the combination learns that it is absent.
         return None
@@ -175,7 +184,8 @@ def labelled(mine: Mapping[str, Suspicions]) -> Labelled:
     is_right = (np.concatenate([rows.truth for rows in parts]) == RIGHT)[kept]
     weight = np.concatenate([rows.weight for rows in parts])[kept]
     for kind in (is_right, ~is_right):
-        weight[kind] *= len(kept) / max(weight[kind].sum(), np.finfo(float).tiny)
+        if kind.any():
+            weight[kind] *= len(kept) / weight[kind].sum()
     label = np.concatenate([np.where(rows.truth == RIGHT, rows.typology, NONE) for rows in parts])
     values, group = np.concatenate([rows.values for rows in parts]), np.concatenate([rows.group for rows in parts])
     return Labelled(values[kept], label[kept], group[kept], weight)
@@ -223,7 +233,12 @@ def unseen_probabilities(mine: Mapping[str, Suspicions], fit: ClassifierFit | No
     return out
 
 
-def fit_weights(x: NDArray[np.float64], truth: NDArray[np.int8], weight: NDArray[np.float64]) -> Weights:
+def fit_weights(
+    x: NDArray[np.float64],
+    truth: NDArray[np.int8],
+    weight: NDArray[np.float64],
+    reach: tuple[float, ...] = FULL_REACH,
+) -> Weights:
     """Return the combination of one typology: a logistic with weights >= 0, held near the detectors' records.
 
     The prior of a detector's weight is the mean of its Beta posterior: of the suspicions at log-odds above 0, the
@@ -233,10 +248,11 @@ def fit_weights(x: NDArray[np.float64], truth: NDArray[np.int8], weight: NDArray
         x: Detectors' log-odds, NaN where one abstains, shape (n, 3).
         truth: RIGHT, WRONG or LEFT_OUT.
         weight: Weight of each suspicion.
+        reach: Largest log-odds that each detector may bring.
     """
     used = truth != LEFT_OUT
     absent = np.isnan(x[used])
-    odds = np.where(absent, 0.0, x[used])
+    odds = np.where(absent, 0.0, np.clip(x[used], -np.array(reach), reach))
     design = np.concatenate([np.ones((len(odds), 1)), odds, absent.astype(float)], axis=1)
     y, w = (truth[used] == RIGHT).astype(float), weight[used]
     loud = odds > 0
@@ -254,4 +270,4 @@ def fit_weights(x: NDArray[np.float64], truth: NDArray[np.int8], weight: NDArray
     bounds = [(None, None), *[(0.0, None)] * len(DETECTORS), *[(None, None)] * len(DETECTORS)]
     beta = minimize(loss, prior, jac=True, method="L-BFGS-B", bounds=bounds).x
     n = len(DETECTORS)
-    return Weights(float(beta[0]), tuple(map(float, beta[1 : n + 1])), tuple(map(float, beta[n + 1 :])))
+    return Weights(float(beta[0]), tuple(map(float, beta[1 : n + 1])), tuple(map(float, beta[n + 1 :])), reach)

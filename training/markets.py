@@ -78,7 +78,8 @@ def fold_dataset(
 def fold_tape(path: Path, labels: pd.DataFrame, parameters: Parameters) -> Iterator[MarketTape]:
     """Yield every market of a tape."""
     tape, names = read_tape(path), Vocabulary()
-    events = encode(tape, names, Lots(parameters.events.lot, dict(parameters.events.lots)))
+    lots = Lots(parameters.events.lot, dict(parameters.events.lots)).fitted(tape)
+    events = encode(tape, names, lots)
     for code, (venue, symbol) in enumerate(names.markets):
         mine = total_order(events.take(np.flatnonzero(events.market == code)))
         if not len(mine):

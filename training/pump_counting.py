@@ -58,11 +58,6 @@ class Scored:
     end: NDArray[np.int64]
     score: NDArray[np.float64]
 
-    def joined(self, other: Scored) -> Scored:
-        """Return both."""
-        pairs = ((self.market, other.market), (self.end, other.end), (self.score, other.score))
-        return Scored(*(np.concatenate(pair) for pair in pairs))
-
 
 @dataclass(frozen=True)
 class Alarms:
@@ -102,8 +97,13 @@ class Alarms:
 
 def together(parts: Sequence[Alarms]) -> Alarms:
     """Return the alarms of several folds as one."""
-    arrays = [np.concatenate([getattr(part, name) for part in parts]) for name in ("number", "caught", "delay_s")]
-    return Alarms(*arrays, sum(part.false for part in parts), sum(part.coin_days for part in parts))
+    return Alarms(
+        np.concatenate([part.number for part in parts]),
+        np.concatenate([part.caught for part in parts]),
+        np.concatenate([part.delay_s for part in parts]),
+        sum(part.false for part in parts),
+        sum(part.coin_days for part in parts),
+    )
 
 
 def interval(values: NDArray[np.float64], seed: int = 0, draws: int = 4000) -> tuple[float, float]:

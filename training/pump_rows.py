@@ -7,7 +7,7 @@ it is taken "as onset": the score less half of the best score of the half hour b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,29 +32,32 @@ class RowPrecision:
 
 
 def bins_of(
-    pumps: Pumps, numbers: Sequence[int], rows: Scored, forest: IsolationForest, announced: pd.DataFrame
+    pumps: Pumps, numbers: Sequence[int], scores: Mapping[str, Scored], forest: IsolationForest, announced: pd.DataFrame
 ) -> pd.DataFrame:
-    """Return one row a 25 s bin with a trade near a pump: `number`, `bin`, `positive`, `score`, `forest`.
+    """Return one row a 25 s bin with a trade near a pump: `number`, `bin`, `positive`, `isolation_forest`, each score.
 
     Args:
         pumps: All pumps.
         numbers: Which to take.
-        rows: Scored rows of these; bins without one score 0.
+        scores: Scored rows of these, by name; bins without one score 0.
         forest: Isolation forest of the fast scale.
-        announced: By tape, the columns `announced` and `onset_25s`.
+        announced: By tape, `announced` and `onset_25s`, ns.
     """
     parts = []
     for number in numbers:
         market = pumps.markets[number]
-        fast, event = market.folded.fast, announced.loc[market.tape]
-        near = np.abs(fast.end - event["announced"].value) <= DAY_NS
+        fast = market.folded.fast
+        moment, onset = announced.loc[[market.tape], ["announced", "onset_25s"]].to_numpy(np.int64)[0]
+        near = np.abs(fast.end - moment) <= DAY_NS
         near &= fast["recent_trades"] > 0
         bins = fast.start[near] // BIN_NS
         scored = pd.Series(forest.suspicion(fast.values[near])).groupby(bins).max()
-        first, last = np.searchsorted(rows.market, [number, number + 1])
-        ours = pd.Series(rows.score[first:last]).groupby((rows.end[first:last] - 1) // BIN_NS).max()
-        part = pd.DataFrame({"forest": scored, "score": ours.reindex(scored.index).fillna(0.0)})
-        part["positive"] = part.index == event["onset_25s"].value // BIN_NS
+        part = pd.DataFrame({"isolation_forest": scored})
+        for name, rows in scores.items():
+            first, last = np.searchsorted(rows.market, [number, number + 1])
+            best = pd.Series(rows.score[first:last]).groupby((rows.end[first:last] - 1) // BIN_NS).max()
+            part[name] = best.reindex(scored.index).fillna(0.0)
+        part["positive"] = part.index == onset // BIN_NS
         parts.append(part.assign(number=number).rename_axis("bin").reset_index())
     return pd.concat(parts, ignore_index=True)
 

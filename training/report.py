@@ -11,13 +11,14 @@ from training.evaluate import Evaluation
 from training.hits import TABLE_COLUMNS
 
 _HEADINGS = {"f1": "F1", "median_delay_s": "delay s", "accounts_right": "accounts"}
+_WIDTH = 78
 _WHOLE = ("episodes", "alerts", "median_delay_s")
 
 
 def hits_table(by_typology: pd.DataFrame, title: str) -> Table:
     """Return what alerts were worth, one row a typology (see `hits.by_typology`), within 80 columns."""
     table = Table(title=title, box=None, title_justify="left", caption_justify="left", pad_edge=False)
-    table.collapse_padding = True
+    table.collapse_padding, table.min_width = True, _WIDTH
     table.add_column("typology", no_wrap=True)
     for name in TABLE_COLUMNS:
         table.add_column(_HEADINGS.get(name, name), justify="right")

@@ -18,6 +18,7 @@ from features.readers import Dataset, read_dataset
 from models.alert import CalibratedOn
 from models.bundle import Bundle
 from models.calibration import Calibrator, fit_calibrator
+from models.combination import FULL_REACH, SIMULATED_REACH
 from models.parameters import Parameters
 from models.rules import build_rules
 from models.surveillance import policy_of
@@ -104,7 +105,8 @@ def fit_bundle(
     """
     rules = build_rules(parameters)
     suspected = suspicions(split.fit, rules, known)
-    learned = learn(split.fit, suspected, rules, seed=seed)
+    reach = SIMULATED_REACH if calibrated_on == "simulated" else FULL_REACH
+    learned = learn(split.fit, suspected, rules, seed=seed, reach=reach)
     bundle = Bundle(
         classifiers={scale: fit.classifier for scale, fit in learned.classifiers.items()},
         isolation_forests=learned.forests,

@@ -26,7 +26,7 @@ DEPTH_KNOWN = 0.98
 DEPTH_UNKNOWN = 0.9
 SUMMARY = 0.85
 """Confidence with and without the market's order sizes, and of a bare cancellation rate."""
-ONCE = 0.25
+ONCE = 0.15
 """What is missing to certainty where an entity baited once; a coincidence happens once, a spoofer goes on."""
 
 
@@ -46,7 +46,7 @@ class Params(RuleParams):
         0.5, "filled share of the genuine order", "detectors.md: genuine orders fill to about 89 %", gt=0, lt=1
     )
     maximum_pull_s: float = parameter(
-        2.5, "seconds from the fill to the last cancel", "detectors.md: enforcement average 2.3 s", gt=0
+        4.0, "seconds from the fill to the last cancel", "detectors.md: enforcement average 2.3 s; longer ones too", gt=0
     )
     depth_multiple: float = parameter(
         5.0,

@@ -75,8 +75,8 @@ def test_bait_placed_after_the_fill_is_none() -> None:
     assert len(swept(messages)[0]) == 0
 
 
-def test_bait_pulled_more_than_five_seconds_later_is_none() -> None:
-    messages = [(m[0] + (5_000 if m[1] == CANCEL else 0), *m[1:]) for m in COSCIA]
+def test_bait_pulled_more_than_eight_seconds_later_is_none() -> None:
+    messages = [(m[0] + (8_000 if m[1] == CANCEL else 0), *m[1:]) for m in COSCIA]
     assert len(swept(messages)[0]) == 0
 
 

@@ -90,7 +90,7 @@ class Oracle:
             first = max(self.first, begin)
             out |= self.prices(first, last) | self.arrivals(inside)
             out["trading_frequency"] = out["trade_count"] / ((last - first + 1) * self.span_ns / 60e9)
-        return out | self.accounts(inside & self.is_trade)
+        return out | self.accounts(inside & self.is_trade, last)
 
     def messages(self, inside: NDArray[np.bool_]) -> Row:
         counts = {kind: float((inside & (self.events.kind == kind)).sum()) for kind in (TRADE, NEW, CANCEL, REPLACE)}
@@ -140,7 +140,7 @@ class Oracle:
         self.habit = (mean + weight * step, (1 - weight) * (variance + weight * step**2), count + 1)
         return out
 
-    def accounts(self, inside: NDArray[np.bool_]) -> Row:
+    def accounts(self, inside: NDArray[np.bool_], last: int) -> Row:
         e = self.events
         owned = inside & ((e.account >= 0) | (e.counter >= 0))
         if not owned.any():
@@ -158,7 +158,8 @@ class Oracle:
         took = inside & (((e.account == top) & (e.side > 0)) | ((e.counter == top) & (e.side < 0)))
         known = bool((e.side[inside] != 0).all())
         own = inside & (e.account == e.counter) & (e.account >= 0)
-        return self.pairs(inside, either, volume) | {
+        lately = self.bucket > last - 300 * 10**9 // self.span_ns
+        return self.pairs(inside, lately, either, volume) | {
             "user_concentration": sum((gross[c] / sum(gross.values())) ** 2 for c in codes),
             "top_account_share": either[top] / volume,
             "top_account_net_ratio": abs(bought[top] - sold[top]) / gross[top],
@@ -170,12 +171,14 @@ class Oracle:
     def taken(self, took: NDArray[np.bool_], own: NDArray[np.bool_], top: int) -> float:
         return float(self.events.lots[took | (own & (self.events.account == top))].sum())
 
-    def pairs(self, inside: NDArray[np.bool_], either: dict[int, float], volume: float) -> Row:
+    def pairs(
+        self, inside: NDArray[np.bool_], lately: NDArray[np.bool_], either: dict[int, float], volume: float
+    ) -> Row:
         e = self.events
         best: tuple[int, float, Row] = (0, 0.0, {})
         for a, b in [(a, b) for a in either for b in either if b >= a]:
             one, other = inside & (e.account == a) & (e.counter == b), inside & (e.account == b) & (e.counter == a)
-            if (one | other).sum() < 3:
+            if (one | other).sum() < 3 or not ((one | other) & lately).any():
                 continue
             lots = float(e.lots[one | other].sum())
             share = lots / (either[a] + (either[b] - lots if a != b else 0))
@@ -187,7 +190,7 @@ class Oracle:
 
 
 NOT_HERE = {
-    "bait_to_genuine", "rush_orders", "rush_rate", "sweep", "recent_trades", "trade_surge", "buy_surge", "buy_record",
+    "bait_to_genuine", "bait_repeats", "bait_size", "rush_orders", "rush_rate", "sweep", "recent_trades", "trade_surge", "buy_surge", "buy_record",
     "buy_acceleration", "volume_surge", "buy_share_60s", "buy_share_300s", "rise_10s", "rise_120s", "rise_deviation",
     "day_volatility", "above_high", "hour_phase_s", "half_hour_phase_s", "signed_imbalance",
 }  # fmt: skip

@@ -53,7 +53,7 @@ def test_spoofing_at_ten_times_the_genuine_order_scores_the_threshold() -> None:
         ("genuine_lots", 100.0, 101.0),
         ("bait_filled_lots", 111.0, 112.0),
         ("fill_ratio", 0.5, 0.49),
-        ("pull_s", 2.5, 2.6),
+        ("pull_s", 4.0, 4.1),
         ("depth_ratio", 5.0, 4.9),
     ],
 )

@@ -33,7 +33,8 @@ def test_evaluate_table_counts_what_was_raised_and_not_what_was_unsure(
 ) -> None:
     sure, unsure = alert(0, 60), alert(3000, 3060, confidence=0.2)
     evaluation = evaluate([raise_on(sure)], [raise_on(sure, unsure)])
-    assert evaluation.table.loc["wash_trading", ["alerts", "precision", "recall"]].tolist() == [1, 1, 1]
+    row = evaluation.table.to_dict("index")["wash_trading"]
+    assert (row["alerts"], row["precision"], row["recall"]) == (1, 1, 1)
     assert evaluation.metrics["precision.wash_trading"] == 1
     assert "precision.spoofing" not in evaluation.metrics
     assert evaluation.metrics["recall.spoofing"] == 0

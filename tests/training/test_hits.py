@@ -31,7 +31,7 @@ def hits(alert: Alert, labels: pd.DataFrame) -> bool:
     ],
 )
 def test_hit_spans_that_overlap_within_60_s_do(
-    alert: MakeAlert, labels: MakeLabels, start_s: float, end_s: float, expected: bool
+    alert: MakeAlert, labels: MakeLabels, start_s: float, end_s: float, *, expected: bool
 ) -> None:
     assert hits(alert(start_s, end_s), labels(A_MINUTE_LATER)) is expected
 
@@ -49,7 +49,7 @@ def test_hit_spans_that_overlap_within_60_s_do(
     ],
 )
 def test_hit_needs_typology_place_and_a_common_account(
-    alert: MakeAlert, labels: MakeLabels, changes: dict[str, Any], expected: bool
+    alert: MakeAlert, labels: MakeLabels, changes: dict[str, Any], *, expected: bool
 ) -> None:
     assert hits(alert(**changes), labels({})) is expected
 
@@ -81,7 +81,7 @@ def test_match_alert_that_hits_nothing_is_false(alert: MakeAlert, labels: MakeLa
     ],
 )
 def test_match_only_an_anomaly_inside_an_episode_of_another_pattern_is_excused(
-    alert: MakeAlert, labels: MakeLabels, changes: dict[str, Any], false: bool
+    alert: MakeAlert, labels: MakeLabels, changes: dict[str, Any], *, false: bool
 ) -> None:
     found = match([alert(**changes)], labels({})).alerts
     assert (found["hits"].tolist(), found["false"].tolist()) == ([False], [false])
@@ -99,8 +99,8 @@ def test_match_several_alerts_on_one_episode_hit_it_once_and_the_first_counts(
     matched = match([alert(60, 120), alert(0, 30)], labels({"end_s": 120.0}))
     assert matched.episodes["hit"].tolist() == [True]
     assert matched.episodes["delay_s"].tolist() == [30.0]
-    table = by_typology(matched)
-    assert table.loc["wash_trading", ["episodes", "recall", "alerts", "precision"]].tolist() == [1, 1, 2, 1]
+    (row,) = by_typology(matched).to_dict("records")
+    assert (row["episodes"], row["recall"], row["alerts"], row["precision"]) == (1, 1, 2, 1)
 
 
 def test_match_one_alert_on_two_episodes_hits_both(alert: MakeAlert, labels: MakeLabels) -> None:
@@ -128,9 +128,9 @@ def test_match_missed_episode_has_no_delay(labels: MakeLabels) -> None:
     matched = match([], labels({}))
     assert matched.episodes["hit"].tolist() == [False]
     assert matched.episodes[["delay_s", "accounts_right"]].isna().all(axis=None)
-    table = by_typology(matched)
-    assert table.loc["wash_trading", "recall"] == 0
-    assert np.isnan(table.loc["wash_trading", "precision"])
+    (row,) = by_typology(matched).to_dict("records")
+    assert row["recall"] == 0
+    assert np.isnan(row["precision"])
 
 
 def test_match_of_nothing_is_an_empty_table(labels: MakeLabels) -> None:
@@ -144,7 +144,8 @@ def test_by_typology_layering_is_told_with_spoofing(alert: MakeAlert, labels: Ma
     planted = labels({"typology": "layering"}, {"typology": "spoofing", "start_s": 5000.0, "end_s": 5060.0})
     table = by_typology(match([spoofing, layering], planted))
     assert table.index.tolist() == ["spoofing"]
-    assert table.loc["spoofing", ["episodes", "recall", "alerts", "precision", "f1"]].tolist() == [2, 0.5, 2, 0.5, 0.5]
+    (row,) = table.to_dict("records")
+    assert [row[name] for name in ("episodes", "recall", "alerts", "precision", "f1")] == [2, 0.5, 2, 0.5, 0.5]
 
 
 def test_last_revisions_keeps_the_last_of_each_in_order_of_detection(alert: MakeAlert) -> None:

@@ -5,7 +5,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -156,4 +155,3 @@ def test_known_episodes_are_read_in_utc_nanoseconds(tmp_path: Path) -> None:
     known = known_episodes(tmp_path)
     assert known is not None
     assert known["time_ns"].tolist() == [1_714_521_600_000_000_000] * 2
-    assert np.issubdtype(known["time_ns"].dtype, np.integer)

@@ -79,6 +79,11 @@ def test_labelled_right_and_wrong_weigh_alike() -> None:
     assert (rows.weight > 0).all()
 
 
+def test_labelled_where_nothing_was_wrong_keeps_what_was_right() -> None:
+    rows = labelled({"wash_trading": suspicious("wash_trading", [0, 1], [1, 1], [RIGHT, RIGHT])})
+    assert rows.weight.tolist() == [1.0, 1.0]
+
+
 class Stub:
     """A classifier that was fitted: 0.9 to everything, where the folds had said something else of each row."""
 
