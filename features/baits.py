@@ -20,19 +20,22 @@ from features.slots import Slots, find_slot, give_slot
 PULL_NS = 8_000_000_000
 LEAST_RATIO = 2.0
 FORGET_NS = 3_600_000_000_000
+MOST_CANCELLED = 1 << 60
 
 # Whole figures of an order. LEFT of one that has ended is minus the time it ended.
 OWNER, SIDE, LEFT, SIZE, FILLED, PLACED = range(6)
 # Whole figures of an entity and side: what rests there; how many runs of fills were followed by bait so far, the last
-# such run and its time; then the run of fills on it and the bait pulled after them.
-(RESTING, BAITS, BAIT_RUN, BAIT_TIME, FILL_TIME, RUN_START, RUN_ORDER, GENUINE, GENUINE_FILLED, GENUINE_SIZE,
- PULLED, PULLED_ORDERS, PULLED_FILLED, FIRST_PLACED) = range(14)  # fmt: skip
-N_RUN = 14
+# such run and its time; lots the entity cancelled, in all and right after a fill on the other side (these six over both
+# sides, at side 0); then the run of fills on it and the bait pulled after them.
+(RESTING, BAITS, BAIT_RUN, BAIT_TIME, CANCELLED, AFTER_FILL, FILL_TIME, RUN_START, RUN_ORDER, GENUINE, GENUINE_FILLED,
+ GENUINE_SIZE, PULLED, PULLED_ORDERS, PULLED_FILLED, FIRST_PLACED) = range(16)  # fmt: skip
+N_RUN = 16
 # Whole figures of the market's orders.
 ORDERS, ORDERED, FILLS = range(3)
 # Columns of an episode.
 EPISODE = ("time", "entity", "side", "start", "bait_lots", "bait_orders", "bait_filled_lots", "genuine_lots",
-           "genuine_filled", "genuine_size", "fill_time", "mean_lots", "repeats")  # fmt: skip
+           "genuine_filled", "genuine_size", "fill_time", "mean_lots", "repeats", "cancelled_lots",
+           "after_fill_lots")  # fmt: skip
 BAIT_LOTS, MEAN_LOTS, REPEATS = (EPISODE.index(name) for name in ("bait_lots", "mean_lots", "repeats"))
 
 
@@ -118,10 +121,15 @@ def _pull(baits: Baits, o: int, time: int, leaves: int) -> float:
     pulled = order[LEFT] - left
     baits.runs[order[OWNER], order[SIDE], RESTING] -= pulled
     order[LEFT] = left if left > 0 else -time
-    run = baits.runs[order[OWNER], 1 - order[SIDE]]
+    run, habit = baits.runs[order[OWNER], 1 - order[SIDE]], baits.runs[order[OWNER], 0]
+    if habit[CANCELLED] > MOST_CANCELLED:
+        # What is long ago fades: a spoofer may have been honest in the morning.
+        habit[CANCELLED], habit[AFTER_FILL] = habit[CANCELLED] // 2, habit[AFTER_FILL] // 2
+    habit[CANCELLED] += pulled
     if run[FILL_TIME] == 0 or time - run[FILL_TIME] > PULL_NS or order[PLACED] > run[RUN_START] or pulled <= 0:
         return 0.0
     run[FIRST_PLACED] = order[PLACED] if run[FIRST_PLACED] == 0 else min(run[FIRST_PLACED], order[PLACED])
+    habit[AFTER_FILL] += pulled
     run[PULLED] += pulled
     run[PULLED_ORDERS] += 1
     run[PULLED_FILLED] += order[FILLED]
@@ -206,3 +214,5 @@ def write_episode(baits: Baits, key: int, entity: int, time: int, out: NDArray[n
     out[8], out[9], out[10] = run[GENUINE_FILLED], run[GENUINE_SIZE], run[FILL_TIME]
     out[11] = baits.habit[1] // max(baits.habit[0], 1)
     out[12] = _repeats(baits, order[OWNER], run, time)
+    habit = baits.runs[order[OWNER], 0]
+    out[13], out[14] = habit[CANCELLED], habit[AFTER_FILL]

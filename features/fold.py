@@ -173,6 +173,7 @@ def _episodes(found: NDArray[np.int64], row_ends: NDArray[np.int64]) -> Episodes
         "side": column["side"].astype(np.int8),
         "end": column["time"],
         "fill_ratio": fill_ratio,
+        "cancel_share": column["after_fill_lots"] / np.maximum(column["cancelled_lots"], 1),
         "pull_s": (column["time"] - column["fill_time"]) * 1e-9,
         "depth_ratio": depth_ratio,
     }

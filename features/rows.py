@@ -70,6 +70,7 @@ class Episodes:
         pull_s: Seconds from the fill to the last cancel.
         depth_ratio: Bait over the mean size of a resting order of the market, times; NaN where unknown.
         repeats: How many of the entity's fills were followed by bait before, without an hour in between.
+        cancel_share: Of all the entity cancelled so far, the part pulled right after a fill on the other side.
     """
 
     row: NDArray[np.int64]
@@ -85,6 +86,7 @@ class Episodes:
     pull_s: NDArray[np.float64]
     depth_ratio: NDArray[np.float64]
     repeats: NDArray[np.int64]
+    cancel_share: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.row)
@@ -118,4 +120,5 @@ def no_episodes() -> Episodes:
         row=whole, entity=np.empty(0, np.int32), side=np.empty(0, np.int8), start=whole, end=whole, bait_lots=whole,
         bait_orders=whole, bait_filled_lots=whole, genuine_lots=whole, fill_ratio=real, pull_s=real, depth_ratio=real,
         repeats=whole,
+        cancel_share=real,
     )  # fmt: skip

@@ -79,6 +79,8 @@ class ConcentratedTrading:
         p = self.params
         net, taker = rows["top_account_net_ratio"], rows["top_account_taker_ratio"]
         is_maker = (net <= p.maker_net_ratio) & (taker <= p.maker_taker_ratio)
+        # Who never takes may be left with a larger position than who does.
+        is_maker |= (net <= 2.0 * p.maker_net_ratio) & (taker <= 0.1 * p.maker_taker_ratio)
         enough = (rows["account_count"] >= p.minimum_accounts) & (rows["trade_count"] >= p.minimum_trades)
         score = np.where(enough & ~is_maker, self._score(rows, sides=2.0), 0.0)
         role = np.where(np.isnan(net) | np.isnan(taker), ROLE_UNKNOWN, 1.0)

@@ -13,7 +13,7 @@ from models.alert import Category
 from models.findings import Evidence, Findings
 from models.rules.base import RuleParams, exceedance, known_or, measured, parameter, sparse_findings, weight_of_evidence
 
-WITHOUT_AGGRESSOR = 0.85
+WITHOUT_AGGRESSOR = 0.92
 SUMMARY = 0.95
 EVIDENCE_TRADES = 20.0
 """Factors on the confidence where buying cannot be told from selling; trades at which it is full."""

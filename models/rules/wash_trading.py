@@ -41,7 +41,7 @@ class Params(RuleParams):
         5, "self-matches in the window", "ours: one or two happen when an old order is forgotten", ge=1
     )
     minimum_volume_share: float = parameter(
-        0.02, "share of the window's volume that the pair's is", "ours: less paints no tape", ge=0, lt=1
+        0.005, "share of the window's volume that the pair's is", "ours: less paints no tape", ge=0, lt=1
     )
     minimum_accounts: int = parameter(
         4,

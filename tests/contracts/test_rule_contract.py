@@ -112,7 +112,7 @@ CASES = {
             "thin market with three active users": {"account_count": 3.0},
             "fast taker against one maker": {"pair_net_ratio": 0.16},
             "two who met by chance": {"pair_trades": 4.0},
-            "two too small to paint a tape": {"pair_volume_share": 0.005},
+            "two too small to paint a tape": {"pair_volume_share": 0.002},
         },
         ("wash_trade_threshold", (0.5, 0.8, 0.9, 0.99)),
         pair=(3, 7),
@@ -184,7 +184,7 @@ def window(figures: list[Figures], pair: tuple[int, int] = (-1, -1), scale: str 
 def episodes_of(figures: list[Figures], rows: list[int] | None = None) -> Episodes:
     """Return an episode for each set of figures, in the given rows."""
     blank: dict[str, list[float]] = {name: [0.0] * len(figures) for name in ("start", "end")}
-    blank |= {"repeats": [3.0] * len(figures)}
+    blank |= {"repeats": [3.0] * len(figures), "cancel_share": [1.0] * len(figures)}
     blank |= {"entity": [5.0] * len(figures), "side": [1.0] * len(figures)}
     blank["row"] = [float(row) for row in (rows if rows is not None else range(len(figures)))]
     columns = {f.name: blank.get(f.name) or [values[f.name] for values in figures] for f in fields(Episodes)}

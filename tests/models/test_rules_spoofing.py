@@ -13,6 +13,7 @@ from models.rules.spoofing import Params, Spoofing
 def episode(**figures: float) -> Episodes:
     """Return one episode; sizes in lots."""
     blank = {f.name: 0.0 for f in fields(Episodes)} | {"depth_ratio": np.nan, "fill_ratio": 1.0, "bait_orders": 1.0}
+    blank |= {"cancel_share": 1.0}
     types = {f.name: getattr(no_episodes(), f.name).dtype for f in fields(Episodes)}
     return Episodes(**{name: np.array([value]).astype(types[name]) for name, value in (blank | figures).items()})
 
@@ -55,6 +56,7 @@ def test_spoofing_at_ten_times_the_genuine_order_scores_the_threshold() -> None:
         ("fill_ratio", 0.5, 0.49),
         ("pull_s", 4.0, 4.1),
         ("depth_ratio", 5.0, 4.9),
+        ("cancel_share", 0.5, 0.49),
     ],
 )
 def test_spoofing_short_of_one_condition_is_below_threshold(name: str, at: float, short: float) -> None:

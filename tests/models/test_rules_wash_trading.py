@@ -50,7 +50,7 @@ def test_wash_trading_of_a_self_match_in_a_market_of_two_fires() -> None:
         ("pair_share", 0.8, 0.79),
         ("pair_net_ratio", 0.1, 0.11),
         ("pair_trades", 10.0, 9.0),
-        ("pair_volume_share", 0.02, 0.019),
+        ("pair_volume_share", 0.005, 0.0049),
         ("account_count", 4.0, 3.0),
     ],
 )

@@ -3,7 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import TapewatchError
@@ -53,6 +53,7 @@ def test_without_overlap_a_common_moment_leaks_and_the_next_one_does_not(market:
     assert tapes(without_overlap([touching, apart], later)) == [["apart"]]
 
 
+@settings(max_examples=40)
 @given(
     spans=st.lists(
         st.tuples(st.integers(0, 40), st.integers(0, 9), st.sampled_from("AB"), st.integers(0, 9)),
