@@ -46,7 +46,7 @@ class Baits(NamedTuple):
         orders: Slots of open orders, by the hash of their id.
         order: Figures of each order, shape (capacity, 6).
         runs: Figures of each entity and side (0 sell, 1 buy), shape (entities, 2, N_RUN).
-        habit: Number and summed lots of new orders, halved together before they overflow; fill messages seen, shape (3,).
+        habit: Number and summed lots of new orders, halved together before they overflow; fill messages, shape (3,).
     """
 
     orders: Slots

@@ -135,7 +135,8 @@ MARKET_FEATURES: tuple[Feature, ...] = (
     _F("pair_share", "accounts", "ratio", 0.0, 1.0,
        "of the pair (or self-match) that most trades with itself: its common volume / all volume of its members; "
        "among those at half and more the one with the largest common volume",
-       "Two accounts that trade with each other only.", "no pair with at least 3 common trades in the window and one in the last 5 minutes"),
+       "Two accounts that trade with each other only.",
+       "no pair with at least 3 common trades in the window and one in the last 5 minutes"),
     _F("pair_net_ratio", "accounts", "ratio", 0.0, 1.0, "net over gross of that pair's common volume",
        "0: what went over came back, no risk changed hands.", "as pair_share"),
     _F("pair_trades", "accounts", "trades", 0.0, None, "common trades of that pair in the window",

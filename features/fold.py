@@ -91,8 +91,8 @@ class MarketFold:
         held = (self._state.day.ring[:, TRADED], self._state.coarse.open_whole[VOLUME : VOLUME + 1], events.lots)
         lots = sum(float(part.sum(dtype=np.float64)) for part in held)
         if lots > MOST_LOTS:
-            text = f"quantity: a market must move fewer than 2^60 lots a day, was {lots:.3g}; declare a larger lot for it"
-            raise SchemaError(f"{text} under [events.lots]")
+            told = f"a market must move fewer than 2^60 lots a day, was {lots:.3g}"
+            raise SchemaError(f"quantity: {told}; declare a larger lot for its symbol under [events.lots]")
 
     def _fold_chunk(self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32]) -> Out:
         changes = 1 + np.count_nonzero(np.diff(events.time // self.windows.fast_ns))

@@ -142,10 +142,10 @@ def _add_trade(
 
 
 @nb.njit(cache=True)
-def _owner(accounts: Slots, baits: Baits, key: int) -> int:
+def _party(accounts: Slots, baits: Baits, entity: int, order: int) -> int:
     # A trade that names no account may name the order of one.
-    slot = bait.owner_of(baits, key)
-    return int(accounts.keys[slot]) if slot >= 0 else -1
+    slot = bait.owner_of(baits, order) if entity < 0 else -1
+    return int(accounts.keys[slot]) if slot >= 0 else entity
 
 
 @nb.njit(cache=True)
@@ -257,15 +257,13 @@ def fold_events(
         if time[i] >= closes:
             close_until(s, time[i], out)
             closes = _open_buckets(s, time[i])
-        if room == 0:
-            room = room_left(s)
-            if room == 0:
-                return i
-        room -= 1
+        room = room - 1 if room > 0 else room_left(s) - 1
+        if room < 0:
+            return i
         if kind[i] == TRADE:
             _add_trade(whole, real, s.last, s.last_paid, time[i], side[i], price[i], lots[i])
-            buyer = entity[i] if entity[i] >= 0 else _owner(s.accounts, s.baits, order[i])
-            seller = counter[i] if counter[i] >= 0 else _owner(s.accounts, s.baits, counter_order[i])
+            buyer = _party(s.accounts, s.baits, entity[i], order[i])
+            seller = _party(s.accounts, s.baits, counter[i], counter_order[i])
             if buyer >= 0 or seller >= 0:
                 _add_entities(
                     whole, s.accounts, s.fast_shares, s.pairs, s.fast_common, s.baits,

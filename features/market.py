@@ -206,7 +206,8 @@ def _messages(row: NDArray[np.float64], whole: NDArray[np.int64], b: Buckets, no
     if new > 0:
         row[CANCELLATION] = cancelled / new
     if whole[OWNED].sum() > 0:
-        row[BAIT_TO_GENUINE], row[REPEATS], row[SIZE] = b.real[BAIT, now], b.real[BAIT_REPEATS, now], b.real[BAIT_SIZE, now]
+        row[BAIT_TO_GENUINE] = b.real[BAIT, now]
+        row[REPEATS], row[SIZE] = b.real[BAIT_REPEATS, now], b.real[BAIT_SIZE, now]
     if messages > 0 and trades > 0:
         row[ORDER_TO_TRADE] = messages / trades
 

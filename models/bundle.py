@@ -139,8 +139,10 @@ class Bundle:
             raise BundleError(f"{folder}: format must be {FORMAT}, was {content.get('format')}")
         schema = schema_hash() if schema is None else schema
         if content.get("schema_hash") != schema:
+            was = content.get("schema_hash")
             raise BundleError(
-                f"{folder}: feature schema must be {schema}, was {content.get('schema_hash')}: train a new model"
+                f"{folder}: feature schema must be {schema}, was {was}: train and promote a new model, or remove the "
+                "file `champion` in TAPEWATCH_HOME to run the rules alone"
             )
         try:
             return cls._from_state(_unpack(content, arrays))

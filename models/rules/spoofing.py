@@ -46,7 +46,10 @@ class Params(RuleParams):
         0.5, "filled share of the genuine order", "detectors.md: genuine orders fill to about 89 %", gt=0, lt=1
     )
     maximum_pull_s: float = parameter(
-        4.0, "seconds from the fill to the last cancel", "detectors.md: enforcement average 2.3 s; longer ones too", gt=0
+        4.0,
+        "seconds from the fill to the last cancel",
+        "detectors.md: enforcement average 2.3 s; longer ones too",
+        gt=0,
     )
     depth_multiple: float = parameter(
         5.0,

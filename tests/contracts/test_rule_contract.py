@@ -22,46 +22,26 @@ from models.rules.pump_and_dump import SUSPICION
 Figures = dict[str, float]
 
 SPIKE = {
-    "volume_ratio": 12.0,
-    "robust_volume_ratio": 11.0,
-    "volume_volatility": 1.3,
-    "trade_count": 400.0,
-}
+    "volume_ratio": 12.0, "robust_volume_ratio": 11.0, "volume_volatility": 1.3, "trade_count": 400.0,
+}  # fmt: skip
 JUMP = {"price_change": 0.2, "bucket_return": 0.18, "return_deviation": 20.0, "trade_count": 300.0}
 PAIR = {
-    "pair_share": 0.95,
-    "pair_net_ratio": 0.02,
-    "pair_trades": 40.0,
-    "pair_volume_share": 0.4,
-    "account_count": 20.0,
+    "pair_share": 0.95, "pair_net_ratio": 0.02, "pair_trades": 40.0, "pair_volume_share": 0.4, "account_count": 20.0,
     "trade_count": 90.0,
-}
+}  # fmt: skip
 BAIT = {
-    "bait_lots": 2000.0,
-    "bait_orders": 3.0,
-    "bait_filled_lots": 20.0,
-    "genuine_lots": 100.0,
-    "fill_ratio": 0.95,
-    "pull_s": 0.6,
-    "depth_ratio": 25.0,
-}
+    "bait_lots": 2000.0, "bait_orders": 3.0, "bait_filled_lots": 20.0, "genuine_lots": 100.0, "fill_ratio": 0.95,
+    "pull_s": 0.6, "depth_ratio": 25.0,
+}  # fmt: skip
 DOMINANT = {
-    "top_account_share": 0.85,
-    "top_account_net_ratio": 0.1,
-    "top_account_taker_ratio": 0.9,
-    "account_count": 25.0,
-    "trade_count": 200.0,
-    "user_concentration": 0.3,
-}
+    "top_account_share": 0.85, "top_account_net_ratio": 0.1, "top_account_taker_ratio": 0.9, "account_count": 25.0,
+    "trade_count": 200.0, "user_concentration": 0.3,
+}  # fmt: skip
 METRONOME = {"arrival_burstiness": -0.9, "burstiness_deviation": -3.0, "trade_count": 120.0}
 PUMP = {
-    "rise": 0.3,
-    "buy_surge": 400.0,
-    "rush_orders": 12.0,
-    "signed_imbalance": 0.8,
-    "robust_volume_ratio": 60.0,
+    "rise": 0.3, "buy_surge": 400.0, "rush_orders": 12.0, "signed_imbalance": 0.8, "robust_volume_ratio": 60.0,
     "trade_count": 300.0,
-}
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -190,7 +190,8 @@ class Oracle:
 
 
 NOT_HERE = {
-    "bait_to_genuine", "bait_repeats", "bait_size", "rush_orders", "rush_rate", "sweep", "recent_trades", "trade_surge", "buy_surge", "buy_record",
+    "bait_to_genuine", "bait_repeats", "bait_size",
+    "rush_orders", "rush_rate", "sweep", "recent_trades", "trade_surge", "buy_surge", "buy_record",
     "buy_acceleration", "volume_surge", "buy_share_60s", "buy_share_300s", "rise_10s", "rise_120s", "rise_deviation",
     "day_volatility", "above_high", "hour_phase_s", "half_hour_phase_s", "signed_imbalance",
 }  # fmt: skip

@@ -111,7 +111,7 @@ def test_load_changed_number_is_refused(saved: Path) -> None:
 
 
 def test_load_made_for_other_features_is_refused(saved: Path) -> None:
-    with pytest.raises(BundleError, match=r"feature schema must be abc, was .*: train a new model"):
+    with pytest.raises(BundleError, match=r"feature schema must be abc, was .*: train and promote"):
         Bundle.load(saved, schema="abc")
 
 

@@ -144,7 +144,7 @@ def test_same_seed_gives_the_same_bytes(tmp_path: Path) -> None:
         for name, seed in (("a", 5), ("b", 5), ("c", 6))
     )
     names = sorted(path.relative_to(first) for path in first.rglob("*.*"))
-    assert len(names) == 7
+    assert len(names) == 8
     assert all((first / name).read_bytes() == (second / name).read_bytes() for name in names)
     assert (first / "tapes/tape-000/trades.parquet").read_bytes() != (
         other / "tapes/tape-000/trades.parquet"
