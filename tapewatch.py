@@ -231,15 +231,18 @@ def parameters(
 @benchmarks.command("pumps")
 def benchmark_pumps(
     dataset: Annotated[Path, typer.Argument(help="Dataset of labelled real pumps.")],
+    plot: Annotated[Path | None, typer.Option(help="PNG of recall against false alerts to write.")] = None,
     seed: Seed = 0,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """Forward-chained detection of real pumps: ours beside the tuned three-term rule and the published models."""
-    from training.benchmark_pumps import benchmark, table_of
+    from training.benchmark_pumps import benchmark, plot_of, table_of
 
     with _bar("pumps") as report:
         result = benchmark(dataset, _settings(home).parameters(None), seed=seed, progress=report)
+    if plot is not None:
+        plot_of(result).savefig(plot, dpi=120)
     if as_json:
         typer.echo(json.dumps(result.figures()))
     else:
