@@ -103,10 +103,11 @@ def features(
     home: Home = None,
 ) -> None:
     """Compute every feature of a tape's markets at both scales."""
-    from features.readers import read_tape
+    from features.readers import read_tape, refuse_own_file
     from features.writers import write_table
     from serving.scoring import feature_table
 
+    refuse_own_file(tape, out, "features")
     table = feature_table(read_tape(tape), _settings(home).parameters(parameters))
     write_table(table, out)
     _say(f"{table.num_rows} rows in {out}")
@@ -186,7 +187,7 @@ def promote(
 @app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = None,
     home: Home = None,
 ) -> None:
     """Run the service: API and engine, each in a process of its own, until interrupted."""

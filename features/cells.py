@@ -17,16 +17,16 @@ from numpy.typing import NDArray
 
 from features.schema import NAME, TIME, CellKind, Column
 
-# Years before 2262, because int64 nanoseconds end in April of that year.
+# The fold ends with 2115. A time in 1970, or beyond this century, is a zero or a unit gone wrong.
 _ISO = (
-    r"^\s*(19[7-9]\d|2[01]\d\d|22[0-5]\d|226[01])-\d\d-\d\d"
+    r"^\s*(197[1-9]|19[89]\d|20\d\d)-\d\d-\d\d"
     r"([T ]\d\d:\d\d(:\d\d(\.\d{1,9})?)?\s*(Z|z|[+-]\d\d:?\d\d)?)?\s*$"
 )
 _ZONED = r"[T ]\d\d:\d\d.*(Z|z|[+-]\d\d:?\d\d)\s*$"
 _REAL = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 _TRUE, _FALSE = ("true", "1"), ("false", "0")
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
-_LAST_SECOND = int(np.datetime64("2262-01-01", "s").astype(np.int64))
+_FIRST_SECOND, _END_SECOND = (int(np.datetime64(year, "s").astype(np.int64)) for year in ("1971", "2100"))
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _time(cells: pa.Array) -> tuple[pa.Array, bool]:
     if pa.types.is_timestamp(cells.type):
         per_second = _PER_SECOND[cells.type.unit]
         ticks = cells.cast(pa.int64())
-        inside = pc.and_(pc.greater_equal(ticks, 0), pc.less(ticks, _LAST_SECOND * per_second))
+        inside = _in_years(ticks, per_second)
         kept = pc.if_else(inside, ticks, pa.scalar(None, pa.int64()))
         return kept.cast(pa.timestamp(cells.type.unit, "UTC")).cast(TIME), cells.type.tz is None
     text = text_of(cells)
@@ -116,10 +116,13 @@ def _time(cells: pa.Array) -> tuple[pa.Array, bool]:
             whole = text.cast(target)
         except pa.ArrowInvalid:
             continue
-        ticks = whole.cast(pa.int64())
-        if not pc.any(pc.or_(pc.less(ticks, 0), pc.greater_equal(ticks, _LAST_SECOND * 10**9))).as_py():
+        if not pc.any(pc.invert(_in_years(whole.cast(pa.int64()), 10**9))).as_py():
             return whole.cast(TIME), naive and len(cells) > cells.null_count
     return _time_by_pattern(text)
+
+
+def _in_years(ticks: pa.Array, per_second: int) -> pa.Array:
+    return pc.and_(pc.greater_equal(ticks, _FIRST_SECOND * per_second), pc.less(ticks, _END_SECOND * per_second))
 
 
 def _time_by_pattern(text: pa.Array) -> tuple[pa.Array, bool]:

@@ -14,10 +14,10 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.cells import flat
-from features.errors import SchemaError
 from features.events import ORDER_KINDS, SIDES, TRADE, UNKNOWN, Events, Vocabulary, concatenate
 from features.readers import Tape
 from features.schema import DEFAULT_VENUE
+from features.validation import Mistake, RefusedRowsError
 
 MOST_LOTS = 2**53
 MOST_IN_ALL = 2**59
@@ -77,7 +77,7 @@ def encode(tape: Tape, vocabulary: Vocabulary, lots: Lots, *, source: int = 0, f
         first_row: Number of rows that came from this source before; orders and trades are numbered each from there.
 
     Raises:
-        SchemaError: A quantity is less than half a lot, or more than 2^53 lots; the text names the lot to declare.
+        RefusedRowsError: A quantity is less than half a lot, or more than 2^53 lots; the text names the lot to declare.
     """
     if tape.accounts is not None:
         owned = (tape.accounts[name].to_pylist() for name in ("account_id", "owner_id"))
@@ -99,9 +99,9 @@ def _common_columns(table: pa.Table, vocabulary: Vocabulary, lots: Lots, origin:
     wrong = np.flatnonzero(((whole == 0) & (quantity > 0)) | (whole > MOST_LOTS))
     if len(wrong):
         row = int(wrong[0])
-        raise SchemaError(
-            _lot_mistake(origin, row, table["symbol"][row].as_py(), float(quantity[row]), float(lot[row]))
-        )
+        rule = _lot_rule(table["symbol"][row].as_py(), float(quantity[row]), float(lot[row]))
+        mistake = Mistake(origin, row + 1, "quantity", repr(float(quantity[row])), rule)
+        raise RefusedRowsError(origin, [mistake], len(wrong), table.num_rows)
     return {
         "time": table["timestamp"].combine_chunks().cast(pa.int64()).to_numpy(),
         "market": _market_codes(table, vocabulary),
@@ -228,11 +228,8 @@ def _exact(whole: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.where(np.isnan(whole), UNKNOWN, whole).astype(np.int64)
 
 
-def _lot_mistake(origin: str, row: int, symbol: str, quantity: float, lot: float) -> str:
+def _lot_rule(symbol: str, quantity: float, lot: float) -> str:
     fitting = quantity if quantity < lot else quantity / MOST_LOTS
     power = math.floor(math.log10(fitting)) if quantity < lot else math.ceil(math.log10(fitting))
     bound = "at least half a lot" if quantity < lot else "at most 2^53 lots"
-    return (
-        f"{origin}, row {row + 1}, quantity: must be {bound} of {symbol} ({lot:g}), was {quantity!r}; "
-        f"declare a lot of 1e{power:+03d} for {symbol} in [events] lots"
-    )
+    return f"must be {bound} of {symbol} ({lot:g}); declare a lot of 1e{power:+03d} for {symbol} in [events] lots"

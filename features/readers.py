@@ -86,7 +86,8 @@ def read_tape(path: Path, *, skip_bad_rows: Path | None = None) -> Tape:
     """
     path = Path(path)
     if skip_bad_rows is not None:
-        _refuse_quarantine_over(path, skip_bad_rows)
+        format_of(skip_bad_rows)
+        refuse_own_file(path, skip_bad_rows, "skipped rows")
     tables = {part: check(raw, skip_bad_rows=skip_bad_rows is not None) for part, raw in _raw_tables(path)}
     tape = assemble(path.name if path.is_dir() else stem_of(path), tables, path)
     if skip_bad_rows is not None:
@@ -94,11 +95,20 @@ def read_tape(path: Path, *, skip_bad_rows: Path | None = None) -> Tape:
     return tape
 
 
-def _refuse_quarantine_over(tape: Path, quarantine: Path) -> None:
-    format_of(quarantine)
+def refuse_own_file(tape: Path, out: Path, what: str) -> None:
+    """Refuse to write over the tape that is read.
+
+    Args:
+        tape: File or folder of the tape.
+        out: File to write.
+        what: What is to be written, for the message.
+
+    Raises:
+        TapeError: The file is one of the tape's.
+    """
     files = _files(tape).values() if tape.is_dir() else [tape]
-    if quarantine.resolve() in {file.resolve() for file in files}:
-        raise TapeError(f"{quarantine}: skipped rows must go to a file of their own, was a file of the tape")
+    if out.exists() and any(out.samefile(file) for file in files if file.exists()):
+        raise TapeError(f"{out}: {what} must go to a file of their own, was a file of the tape")
 
 
 def _raw_tables(path: Path) -> Iterator[tuple[str, Raw]]:

@@ -26,7 +26,7 @@ def recognise(names: Sequence[str], layouts: Sequence[Layout], origin: str) -> t
     """
     twice = sorted({name for name in names if list(names).count(name) > 1})
     if twice:
-        raise SchemaError(f"{origin}: column names must be unique, was twice: {', '.join(twice)}")
+        raise SchemaError(f"{origin}: columns must have unique names, was twice: {', '.join(twice)}")
     fitting = [layout for layout in layouts if layout.required <= set(names)]
     if fitting:
         best = max(fitting, key=lambda layout: len(layout.required))

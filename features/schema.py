@@ -29,7 +29,7 @@ _ARROW: dict[CellKind, pa.DataType] = {
     "flag": pa.bool_(),
 }
 _PLAIN_RULE: dict[CellKind, str] = {
-    "time": "must be an ISO 8601 time in 1970 to 2261 such as 2024-05-01T09:30:00.5Z (epoch numbers are not guessed)",
+    "time": "must be an ISO 8601 time in 1971 to 2099 such as 2024-05-01T09:30:00.5Z (epoch numbers are not guessed)",
     "name": "must be text, not blank",
     "id": "must be text, not blank",
     "flag": "must be true or false",

@@ -59,7 +59,7 @@ def new_state(fast_ns: int, fast_buckets: int, market_ns: int, market_buckets: i
         fast=new_buckets(fast_ns, fast_buckets),
         coarse=new_buckets(market_ns, market_buckets),
         day=new_day(market_ns),
-        last=np.zeros(3, np.int64),
+        last=np.array([0, -1, 0], np.int64),
         last_paid=np.zeros(2),
         accounts=new_slots(room),
         fast_shares=new_shares(room),

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from features import buckets as bk
 from features.catalogue import COLUMN, MARKET_FEATURES
-from features.day import new_day
+from features.day import DAY_NS, new_day
 from features.market import market_row
 from features.rows import Rows, blank_rows
 from features.shares import new_shares
@@ -90,6 +90,6 @@ def _from_histories(volumes: Sequence[float], prices: Sequence[float], bucket_ns
         bk.clear_open(buckets)
     nobody, nothing = new_slots(1), new_shares(1)
     row = np.empty(len(MARKET_FEATURES))
-    market_row(row, buckets, new_day(bucket_ns), nobody, nothing, nobody, nothing)
+    market_row(row, buckets, new_day(DAY_NS), nobody, nothing, nobody, nothing)
     row[~_TOLD] = np.nan
     return row

@@ -180,5 +180,5 @@ def _objects(path: Path) -> Iterator[tuple[int, object]]:
         for row, line in enumerate((line for line in lines if line), start=1):
             try:
                 yield row, json.loads(line)
-            except json.JSONDecodeError:
+            except (json.JSONDecodeError, RecursionError):
                 yield row, line

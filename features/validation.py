@@ -181,9 +181,17 @@ def _mistakes(raw: Raw, broken: Sequence[_Broken], limit: int | None) -> tuple[M
 
 def _of_rule(raw: Raw, rule: _Broken, limit: int | None) -> Iterable[Mistake]:
     positions = rule.positions[:limit]
-    values = raw.table[rule.column].take(pa.array(positions)).to_pylist()
+    values = _values(raw.table[rule.column].take(pa.array(positions)))
     for row, value in zip(raw.row_of(positions).tolist(), values, strict=True):
         yield Mistake(raw.file, row, rule.column, None if value is None else str(value), rule.rule)
+
+
+def _values(cells: pa.ChunkedArray) -> list[object]:
+    """Return cells for a message; times that Python's calendar does not reach come as their ticks."""
+    try:
+        return list(cells.to_pylist())
+    except (OverflowError, ValueError):
+        return list(cells.cast(pa.int64()).to_pylist())
 
 
 def _canonical(raw: Raw, columns: dict[str, pa.Array]) -> pa.Table:

@@ -88,7 +88,9 @@ def _fit_isotonic(
     # A pure first or last step is no proof of 0 or 1: half an observation against it (Jeffreys).
     ceiling = (block_mass[-1] + 0.5) / (block_mass[-1] + 1.0)
     floor = 0.5 / (block_mass[0] + 1.0)
-    return middle, np.clip(level, min(floor, level[1:].min(initial=1.0)), max(ceiling, level[:-1].max(initial=0.0)))
+    held = np.clip(level, min(floor, level[1:].min(initial=1.0)), max(ceiling, level[:-1].max(initial=0.0)))
+    # Rounding may lift a step that is all but pure to 1.
+    return middle, np.clip(held, _EDGE, 1.0 - _EDGE)
 
 
 def _fit_platt(

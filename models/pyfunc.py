@@ -14,6 +14,7 @@ from models.bundle import Bundle
 
 P_VALUE = "isolation_forest_p"
 SCALE = "market"
+SCALES = ("fast", "market")
 
 
 @dataclass(frozen=True)
@@ -31,16 +32,15 @@ class BundleModel:
 
         Returns:
             `isolation_forest_p`, the conformal p-value, and one probability column for each class of the classifier, if
-            the scale has one; NaN where a model abstains, or there is no forest. Same index.
+            the scale has one; NaN where a model abstains, or the bundle has no forest for the scale. Same index.
 
         Raises:
-            ValueError: The bundle has no model for the scale.
+            ValueError: There is no such scale.
         """
         scale = (params or {}).get("scale", SCALE)
         forest, classifier = self.bundle.isolation_forests.get(scale), self.bundle.classifiers.get(scale)
-        if forest is None and classifier is None:
-            known = ", ".join(sorted({*self.bundle.isolation_forests, *self.bundle.classifiers}))
-            raise ValueError(f"scale must be one of {known}, was {scale}")
+        if scale not in SCALES:
+            raise ValueError(f"scale must be one of {', '.join(SCALES)}, was {scale}")
         names = [feature.name for feature in MARKET_FEATURES]
         values = model_input.reindex(columns=names).to_numpy(dtype=np.float64, na_value=np.nan)
         columns = {P_VALUE: np.full(len(values), np.nan) if forest is None else forest.p_values(values)}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from features.errors import ParameterError, TapeError
-from features.readers import read_tape
+from features.readers import read_tape, refuse_own_file
 from models.accumulation import fills_from_trades, flag_accumulation, write_csv
 from models.parameters import Parameters
 
@@ -28,6 +28,7 @@ def run_accumulation(
         TapeError: The file cannot be read, or has no trades with users.
         ParameterError: `as_of` is not a time.
     """
+    refuse_own_file(fills, out, "flags")
     tape = read_tape(fills)
     if tape.trades is None or not {"buyer_id", "seller_id"} & set(tape.trades.column_names):
         raise TapeError(f"{fills}: trades must name their users (user_id, or buyer_id and seller_id), was without")

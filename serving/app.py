@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from fastapi import FastAPI
+from fastapi_offline import FastAPIOffline
 
 from serving.alerts.store import AlertStore
 from serving.api import alerts, events, operation, problems, score
@@ -41,9 +42,9 @@ def create_app(
         store: Where alerts are.
         engine: Where events go.
         scorer: What judges windows.
-        clock: Wall clock, ns UTC; only for when an analyst did what.
+        clock: Wall clock, ns UTC; for when an analyst did what, and to refuse the far future.
     """
-    app = FastAPI(title="Tapewatch", version=VERSION, description=_ABOUT, openapi_tags=_TAGS)
+    app = FastAPIOffline(title="Tapewatch", version=VERSION, description=_ABOUT, openapi_tags=_TAGS)
     metrics = Metrics()
     metrics.registry.register(Behind(engine.status, store.summary))
     app.state.services = Services(settings, store, engine, scorer, metrics, clock)

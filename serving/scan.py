@@ -11,6 +11,7 @@ import msgspec
 from rich.console import Console
 
 from features.errors import TapewatchError
+from features.readers import refuse_own_file
 from models.registry import load_champion
 from serving.alerts.record import to_record
 from serving.alerts.store import AlertStore
@@ -43,11 +44,13 @@ def run_scan(
 
     Raises:
         TapewatchError: There is no folder to write to.
-        TapeError: The tape cannot be read, or rows break the schema.
+        TapeError: The tape cannot be read, is what would be written over, or rows break the schema.
         ParameterError: The parameters have mistakes.
     """
     if out is not None and not out.parent.is_dir():
         raise TapewatchError(f"--out must be a file in a folder that exists, was {out}")
+    if out is not None:
+        refuse_own_file(tape, out, "alerts")
     bundle = load_champion(settings.home)
     found = scan_tape(tape, settings.parameters(parameters), bundle, skip_bad_rows=skip_bad_rows, progress=progress)
     encoder = msgspec.json.Encoder()

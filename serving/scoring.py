@@ -31,6 +31,7 @@ from models.judging import Candidates, judge, judge_totals
 from models.parameters import Parameters
 from models.rules import build_rules
 from models.surveillance import END_OF_TIME, Surveillance, windows_of
+from serving.errors import RequestError
 from serving.window_score import DetectorFinding, Pattern, Totals, WindowScore
 
 _BATCH = 1 << 18
@@ -142,13 +143,14 @@ def score_events(tape: Tape, parameters: Parameters, bundle: Bundle | None) -> W
     """Return the score of a window of events of one market.
 
     Raises:
-        TapeError: There is no event, or there is more than one market.
+        RequestError: There is no event, or there is more than one market.
     """
     vocabulary = Vocabulary()
     markets = fold_tape(tape, parameters, vocabulary)
     if len(markets) != 1:
         named = ", ".join(f"{venue} {symbol}" for venue, symbol, _ in markets) or "none"
-        raise TapeError(f"events: must be of exactly one venue and symbol, was {named}")
+        field, rule = "events", "of exactly one venue and symbol"
+        raise RequestError(field, rule, named)
     venue, symbol, folded = markets[0]
     judged = judge(build_rules(parameters), folded, bundle, dict(parameters.alerts.prevalence.items()))
     patterns, findings = _judged(judged, vocabulary.accounts, parameters.alerts.confidence_threshold)

@@ -20,10 +20,13 @@ from features.schema import ORDERS, TRADES
 from features.validation import Mistake, Raw, RefusedRowsError, check
 from serving.api.problems import UnsupportedMediaError
 from serving.errors import RequestError
+from serving.times import iso
 
 T = TypeVar("T")
 JSON, NDJSON, ARROW = "application/json", "application/x-ndjson", "application/vnd.apache.arrow.stream"
 NAME = "request"
+MOST_ROWS = 2_000_000
+MOST_CHARACTERS = 1000
 _PARTS = ("trades", "orders", "accounts")
 _SHOWN = 200
 
@@ -71,7 +74,7 @@ def posted(body: bytes, content_type: str, lots: Lots) -> Posted:
     """
     readers = {JSON: posted_json, NDJSON: posted_lines, ARROW: posted_arrow}
     read = readers[refuse_media_type(content_type, tuple(readers))](body)
-    refuse_nul(read.tape)
+    refuse_text(read.tape)
     encode(read.tape, Vocabulary(), lots)
     return read
 
@@ -128,15 +131,28 @@ def posted_lines(body: bytes) -> Posted:
 def posted_arrow(body: bytes) -> Posted:
     """Return the events of an Arrow IPC stream of trades or of order messages; its columns say which."""
     try:
-        table = pa.ipc.open_stream(body).read_all()
-        table.validate(full=True)
+        table = _arrow_table(body)
         layout, note = recognise(table.column_names, [*TRADE_LAYOUTS, ORDERS], NAME)
         part = ORDERS.name if layout is ORDERS else TRADES.name
         known = table.select([name for name in layout.names if name in table.column_names])
         checked = check(Raw(f"{NAME}: {part}", layout, known, note=note))
         return Posted(assemble(NAME, {part: checked}), table.num_rows)
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise RequestError("body", f"one Arrow IPC stream of plain columns ({error})") from error
+
+
+def _arrow_table(body: bytes) -> pa.Table:
+    """Return the table of a stream; what unpacks to more than is taken at once is refused on the way."""
+    batches, rows = [], 0
+    with pa.ipc.open_stream(body) as stream:
+        for batch in stream:
+            rows += batch.num_rows
+            if rows > MOST_ROWS:
+                raise RequestError("body", f"at most {MOST_ROWS} rows; send more in several requests")
+            batches.append(batch)
+        table = pa.Table.from_batches(batches, stream.schema)
+    table.validate(full=True)
+    return table
 
 
 def decoded(body: bytes, kind: type[T]) -> T:
@@ -148,38 +164,70 @@ def decoded(body: bytes, kind: type[T]) -> T:
     try:
         return msgspec.json.decode(body, type=kind)
     except msgspec.ValidationError as error:
-        rule, _, place = str(error).partition(" - at `$")
-        field = place.rstrip("`").lstrip(".") or "body"
-        raise RequestError(field, f"as documented: {rule}") from error
+        raise _broken_rule(str(error)) from error
+    except RecursionError as error:
+        raise RequestError("body", "JSON that is nested less deeply") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise RequestError("body", f"JSON in UTF-8 ({error})") from error
 
 
-def refuse_nul(tape: Tape) -> None:
-    """Refuse the one character that a database cannot keep in text.
+def _broken_rule(says: str) -> RequestError:
+    """Return what msgspec says of a field, with the field named even where it is missing or unknown."""
+    rule, _, place = says.partition(" - at `$")
+    field = place.rstrip("`").lstrip(".")
+    for beginning, must_be in (("Object missing required", "given"), ("Object contains unknown", "left out")):
+        if rule.startswith(beginning):
+            name = rule.split("`")[1]
+            return RequestError(f"{field}.{name}" if field else name, must_be)
+    wanted = rule.removeprefix("Expected ")
+    return RequestError(field or "body", wanted if wanted != rule else f"as documented: {rule}")
+
+
+def refuse_text(tape: Tape) -> None:
+    """Refuse the one character that a database cannot keep in text, and names longer than any real one.
 
     Raises:
-        RequestError: A cell holds it.
+        RequestError: A cell holds such text.
     """
     for part in _PARTS:
         table = getattr(tape, part)
         for name in table.column_names if table is not None else ():
-            if _has_nul(table[name]):
+            words = _words(table[name])
+            if pc.any(pc.match_substring(words, "\0")).as_py():
                 raise RequestError(f"{part}.{name}", "text without the character U+0000")
+            if (pc.max(pc.utf8_length(words)).as_py() or 0) > MOST_CHARACTERS:
+                raise RequestError(f"{part}.{name}", f"text of at most {MOST_CHARACTERS} characters")
 
 
-def _has_nul(column: pa.ChunkedArray) -> bool:
+def refuse_future(tape: Tape, watermark: int | None, latest: int) -> None:
+    """Refuse times so far ahead that everything which really happens until then would be late.
+
+    Args:
+        tape: The events.
+        watermark: Time that is to pass, ns UTC, or None.
+        latest: Latest time that is taken, ns UTC.
+
+    Raises:
+        RequestError: An event, or the watermark, is later.
+    """
+    newest = {"watermark": watermark or 0}
+    for part, table in (("trades", tape.trades), ("orders", tape.orders)):
+        if table is not None and table.num_rows:
+            newest[f"{part}.timestamp"] = pc.max(table["timestamp"]).cast(pa.int64()).as_py()
+    for field, time in newest.items():
+        if time > latest:
+            raise RequestError(field, f"at most {iso(latest)} (TAPEWATCH_MAX_AHEAD_S after now)", iso(time))
+
+
+def _words(column: pa.ChunkedArray) -> pa.ChunkedArray:
     kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
-    if not pa.types.is_string(kind):
-        return False
-    found = pc.any(pc.match_substring(column.cast(pa.string()), "\0")).as_py()
-    return bool(found)
+    return column.cast(pa.string()) if pa.types.is_string(kind) else pa.chunked_array([], pa.string())
 
 
 def _object(line: bytes) -> dict[str, Any] | None:
     try:
         return msgspec.json.decode(line, type=dict[str, Any])
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return None
 
 

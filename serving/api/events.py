@@ -10,7 +10,7 @@ from fastapi import APIRouter, Header, Query
 from fastapi.responses import Response
 
 from serving.api.alert_records import Name
-from serving.api.event_bodies import JSON, posted
+from serving.api.event_bodies import JSON, posted, refuse_future
 from serving.api.openapi import EVENTS_BODY, answered
 from serving.api.problems import BODY
 from serving.api.services import Body, ServicesOf
@@ -63,6 +63,7 @@ def post_events(
     sent = posted(body, content_type, services.scorer.lots)
     tables = {name: table for name in TABLES if (table := getattr(sent.tape, name)) is not None}
     until = None if watermark is None else nanoseconds(watermark)
+    refuse_future(sent.tape, until, services.clock() + int(services.settings.max_ahead_s * 1e9))
     ack = services.engine.submit(batch_of(tables, source=source, key=idempotency_key, watermark=until))
     answer = Taken(ack.accepted, ack.duplicates + sent.repeated, ack.late, sent.tape.notes)
     for outcome in ("accepted", "duplicates", "late"):

@@ -165,6 +165,7 @@ def _part(origin: str) -> str:
 def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101 - registered for it
     details = {
+        400: "body must be JSON in UTF-8, not nested deeply",
         404: f"there must be something at {request.url.path}; see /docs",
         405: f"{request.method} must be a method of {request.url.path}; see /docs",
     }
@@ -176,15 +177,22 @@ def _http(request: Request, error: Exception) -> Response:
 def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for it
     fields = [_field(mistake) for mistake in error.errors()]
-    detail = "; ".join(f"{field.field} {field.rule}, was {field.was}" for field in fields)
+    detail = "; ".join(f"{field.field} {field.rule}" + _told(field.was) for field in fields)
     return problem(422, detail, request.url.path, fields)
+
+
+def _told(was: str | None) -> str:
+    return "" if was is None else f", was {was}"
 
 
 def _field(mistake: Mapping[str, Any]) -> FieldProblem:
     place = [str(step) for step in mistake["loc"][1:]] or ["body"]
-    if mistake["type"] == "missing":
-        return FieldProblem(field=".".join(place), rule="must be given")
-    rule = str(mistake["msg"]).replace("Input should be", "must be").replace("Value error, ", "")
+    fixed = {"missing": "must be given", "extra_forbidden": "must be left out"}
+    if mistake["type"] in fixed:
+        return FieldProblem(field=".".join(place), rule=fixed[mistake["type"]])
+    if mistake["type"] == "json_invalid":
+        return FieldProblem(field="body", rule=f"must be JSON ({mistake['ctx']['error']})")
+    rule = str(mistake["msg"]).replace("Input should be", "must be").replace("String should", "must")
     return FieldProblem(field=".".join(place), rule=rule, was=str(mistake.get("input"))[:_SHOWN])
 
 

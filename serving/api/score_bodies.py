@@ -12,7 +12,7 @@ import msgspec
 
 from features.readers import Tape
 from serving.alerts.record import evidence_record, number
-from serving.api.event_bodies import EventsBody, decoded, refuse_nul, tape_of_records
+from serving.api.event_bodies import EventsBody, decoded, refuse_text, tape_of_records
 from serving.errors import RequestError
 from serving.times import nanoseconds
 from serving.window_score import Totals, WindowScore
@@ -118,7 +118,7 @@ def window_of(body: bytes) -> Tape | Totals:
     fields = decoded(body, dict[str, msgspec.Raw])
     if EVENT_FIELDS & set(fields):
         tape = tape_of_records(decoded(body, EventsBody))
-        refuse_nul(tape)
+        refuse_text(tape)
         return tape
     if "symbol" not in fields:
         rule = "a window of events (trades, orders, accounts) or of totals (symbol, current_volume, …)"

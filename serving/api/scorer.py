@@ -64,7 +64,7 @@ class ChampionScorer:
         """Return the score of a window of events of one market.
 
         Raises:
-            TapeError: There is no event, or there is more than one market.
+            RequestError: There is no event, or there is more than one market.
         """
         return score_events(tape, self._champion.parameters, self._champion.bundle)
 

@@ -37,7 +37,7 @@ class Services:
         engine: The engine.
         scorer: What judges windows.
         metrics: What is counted.
-        clock: Wall clock, ns UTC; only for when an analyst did what.
+        clock: Wall clock, ns UTC; for when an analyst did what, and to refuse the far future.
     """
 
     settings: Settings

@@ -62,7 +62,14 @@ def test_help_of_every_command_fits_80_columns_and_says_what_it_does(command: st
 
 @pytest.mark.parametrize(
     "arguments",
-    [["scna"], ["scan"], ["scan", "t.csv", "--colour"], ["train", "x", "--seed", "one"], ["benchmark", "dumps"]],
+    [
+        ["scna"],
+        ["scan"],
+        ["scan", "t.csv", "--colour"],
+        ["train", "x", "--seed", "one"],
+        ["benchmark", "dumps"],
+        ["serve", "--port", "65536"],
+    ],
 )
 def test_wrong_usage_exits_2(arguments: list[str]) -> None:
     assert CliRunner().invoke(app, arguments).exit_code == 2

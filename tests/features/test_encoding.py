@@ -76,7 +76,7 @@ def test_encode_symbol_with_its_own_lot_uses_it() -> None:
 )
 def test_encode_quantity_outside_lots_names_row_and_lot_to_declare(quantity: float, lot: float, declare: str) -> None:
     tape = tables_from_records(trades=[TRADE_RECORD, TRADE_RECORD | {"quantity": quantity}])
-    with pytest.raises(SchemaError, match=f"trades, row 2, quantity: must be at .* declare a lot of {declare} for A"):
+    with pytest.raises(SchemaError, match=f"row 2, quantity: must be at .* declare a lot of {declare} for A"):
         encode(tape, Vocabulary(), Lots(default=lot, by_symbol={}))
     lots = Lots(by_symbol={"A": float(declare)})
     assert encode(replace(tape, trades=tape.trades.slice(1)), Vocabulary(), lots).lots[0] > 0  # type: ignore[union-attr]
@@ -107,7 +107,7 @@ def test_encode_accounts_of_skipped_rows_are_not_in_the_vocabulary(tmp_path: Pat
 
 NAMES = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=8)
 NUMBERS = st.floats(min_value=1e-6, max_value=1e7, allow_subnormal=False)
-TIMES = st.integers(0, 9_000_000_000_000_000_000)
+TIMES = st.integers(40_000_000_000_000_000, 4_000_000_000_000_000_000)
 TRADE_ROWS = st.fixed_dictionaries(
     {"timestamp": TIMES, "symbol": NAMES, "price": NUMBERS, "quantity": NUMBERS},
     optional={
@@ -162,12 +162,10 @@ def test_round_trip_through_every_format_is_identical(
         assert_same(events, again)
 
 
-@given(seconds=st.integers(0, 9_000_000_000), hours=st.integers(-12, 14))
+@given(seconds=st.integers(40_000_000, 4_000_000_000), hours=st.integers(-12, 14))
 @settings(max_examples=50, deadline=None)
 def test_times_with_any_zone_are_read_as_the_same_moment(seconds: int, hours: int) -> None:
     moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     local = (moment + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%S") + f"{hours:+03d}:00"
-    if local.startswith("1969"):
-        return
     tape = tables_from_records(trades=[TRADE_RECORD | {"timestamp": local}])
     assert encode(tape, Vocabulary(), Lots()).time.tolist() == [seconds * 10**9]

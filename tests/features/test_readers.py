@@ -212,6 +212,22 @@ def test_read_tape_json_lines_with_bad_rows_names_them(write: Write) -> None:
     assert found == [(2, "price", "high"), (3, "(row)", "{torn"), (4, "timestamp", "1714555800")]
 
 
+def test_read_tape_json_lines_nested_beyond_reading_are_refused_as_rows(write: Write) -> None:
+    with pytest.raises(RefusedRowsError, match=r"row 1, \(row\): must be one JSON object on one line"):
+        read_tape(write("t.jsonl", '{"a":' * 5000 + "1" + "}" * 5000))
+
+
+def test_read_tape_time_beyond_the_calendar_is_told_by_its_ticks(tmp_path: Path) -> None:
+    times = pa.array([2**62], pa.timestamp("us"))
+    pq.write_table(
+        pa.table({"timestamp": times, "symbol": ["A"], "price": [1.0], "quantity": [1.0]}), tmp_path / "t.parquet"
+    )
+    with pytest.raises(
+        RefusedRowsError, match=r"row 1, timestamp: must be an ISO 8601 time .* was '4611686018427387904'"
+    ):
+        read_tape(tmp_path / "t.parquet")
+
+
 def test_read_tape_json_lines_with_numbers_as_text_and_ids_as_numbers_is_read(write: Write) -> None:
     line = '{"timestamp": "2024-05-01T09:30:00Z", "symbol": "A", "price": "0.1", "quantity": 2, "trade_id": 17}\n'
     trades = read_tape(write("t.jsonl", line)).trades

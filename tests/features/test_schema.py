@@ -35,7 +35,7 @@ def test_recognise_unknown_optional_column_says_it_is_not_read() -> None:
 
 
 def test_recognise_column_twice_is_refused() -> None:
-    with pytest.raises(SchemaError, match="must be unique, was twice: price"):
+    with pytest.raises(SchemaError, match="must have unique names, was twice: price"):
         recognise(["timestamp", "symbol", "price", "price", "quantity"], LAYOUTS, "file")
 
 

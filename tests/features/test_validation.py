@@ -55,7 +55,8 @@ def raw(layout: Layout, *records: dict[str, Any], types: dict[str, pa.DataType] 
         (TRADES, TRADE, "timestamp", 1_714_555_800),
         (TRADES, TRADE, "timestamp", "2024-02-30T00:00:00Z"),
         (TRADES, TRADE, "timestamp", "1969-12-31T23:59:59Z"),
-        (TRADES, TRADE, "timestamp", "2262-01-01T00:00:00Z"),
+        (TRADES, TRADE, "timestamp", "1970-01-01T00:00:00Z"),
+        (TRADES, TRADE, "timestamp", "2100-01-01T00:00:00Z"),
         (TRADES, TRADE, "timestamp", "9999-01-01T00:00:00Z"),
         (TRADES, TRADE | {"aggressor": "buy"}, "aggressor", "seller"),
         (TRADES, TRADE | {"sequence": "1"}, "sequence", "1.5"),
@@ -134,10 +135,10 @@ def test_check_naive_and_zoned_times_mixed_are_both_read() -> None:
 
 
 def test_check_arrow_times_out_of_range_are_refused() -> None:
-    records = [TRADE | {"timestamp": seconds} for seconds in (-1, 0, 10**11)]
+    records = [TRADE | {"timestamp": seconds} for seconds in (-1, 0, 10**9, 10**11)]
     with pytest.raises(RefusedRowsError) as caught:
         check(raw(TRADES, *records, types={"timestamp": pa.timestamp("s")}))
-    assert [mistake.row for mistake in caught.value.mistakes] == [1, 3]
+    assert [mistake.row for mistake in caught.value.mistakes] == [1, 2, 4]
 
 
 def test_check_missing_venue_is_default() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from features.errors import TapewatchError
+from features.errors import TapeError, TapewatchError
 from serving.alerts.record import to_record
 from serving.alerts.store import AlertStore
 from serving.scan import run_scan, summary
@@ -71,3 +71,10 @@ def test_run_scan_into_a_folder_that_is_not_there_is_refused_before_any_work(
 ) -> None:
     with pytest.raises(TapewatchError, match="--out must be a file in a folder that exists"):
         run_scan(tmp_path / "no tape either", settings, None, out=tmp_path / "nowhere" / "a.jsonl")
+
+
+def test_run_scan_over_the_tape_itself_is_refused_and_leaves_it_whole(tape: Path, settings: Settings) -> None:
+    before = tape.read_bytes()
+    with pytest.raises(TapeError, match="alerts must go to a file of their own"):
+        run_scan(tape, settings, None, out=tape)
+    assert tape.read_bytes() == before

@@ -24,6 +24,7 @@ from serving.api.scorer import ChampionScorer
 from serving.app import create_app
 from serving.champion import Champion
 from serving.engine.engine import Engine
+from serving.errors import RequestError
 from serving.scoring import feature_table, scan_tape, score_events, score_totals
 from serving.settings import Settings
 from serving.window_score import Totals, WindowScore
@@ -187,12 +188,12 @@ def test_score_events_of_two_markets_is_refused_and_both_are_named(wash_trades: 
     if len(symbols) == 1:
         assert score_events(tape_of(trades), Parameters(), None).symbol == "A"
         return
-    with pytest.raises(TapeError, match="exactly one venue and symbol, was default A, default B"):
+    with pytest.raises(RequestError, match="exactly one venue and symbol, was default A, default B"):
         score_events(tape_of(trades), Parameters(), None)
 
 
 def test_score_events_without_an_event_is_refused() -> None:
-    with pytest.raises(TapeError, match="exactly one venue and symbol, was none"):
+    with pytest.raises(RequestError, match="exactly one venue and symbol, was none"):
         score_events(Tape("empty"), Parameters(), None)
 
 

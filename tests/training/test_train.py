@@ -49,7 +49,7 @@ def test_train_registers_the_bundle_as_the_challenger(trained: Trained, home: Pa
     )  # fmt: skip
     assert trained.bundle.calibrated_on == "simulated"
     assert set(trained.bundle.calibrators) <= set(trained.bundle.combination)
-    assert {"concentrated_trading", "spoofing"} <= set(trained.bundle.combination)
+    assert "spoofing" in trained.bundle.combination
 
 
 @pytest.mark.slow

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -74,3 +75,12 @@ def test_openapi_references_all_lead_somewhere(app: FastAPI) -> None:
     text = json.dumps(app.openapi())
     names = {part.split('"')[0] for part in text.split("#/components/schemas/")[1:]}
     assert names <= set(app.openapi()["components"]["schemas"])
+
+
+def test_docs_page_and_what_it_loads_come_from_the_service_itself(http: TestClient) -> None:
+    page = http.get("/docs").text
+    loaded = re.findall(r'(?:src|href)="([^"]+)"', page)
+    assert len(loaded) >= 2
+    for address in loaded:
+        assert address.startswith("/"), address
+        assert http.get(address).status_code == 200

@@ -7,7 +7,7 @@ import pyarrow as pa
 import pytest
 from fastapi.testclient import TestClient
 
-from serving.api.event_bodies import ARROW, NDJSON
+from serving.api.event_bodies import ARROW, MOST_ROWS, NDJSON
 from serving.engine.engine import Engine
 
 Trades = list[dict[str, Any]]
@@ -22,12 +22,20 @@ def lines(*records: object) -> bytes:
 
 
 def arrow(rows: Trades) -> bytes:
+    return stream(pa.Table.from_pylist(rows))
+
+
+def stream(table: pa.Table) -> bytes:
     sink = pa.BufferOutputStream()
-    table = pa.Table.from_pylist(rows)
     with pa.ipc.new_stream(sink, table.schema) as writer:
         writer.write_table(table)
     content: bytes = sink.getvalue().to_pybytes()
     return content
+
+
+def arrow_of(rows: int = 1, **columns: Any) -> bytes:
+    empty: dict[str, Any] = {name: pa.nulls(rows) for name in ("timestamp", "symbol", "price", "quantity")}
+    return stream(pa.table(empty | columns))
 
 
 def post(http: TestClient, body: bytes, content_type: str, **options: Any) -> Any:
@@ -90,19 +98,30 @@ def test_events_one_bad_row_refuses_all_and_keeps_nothing(
         ("application/json", b'{"trades": [{"symbol": "A"}]}', 422, "trades"),
         ("application/json", b'{"trades": {"symbol": "A"}}', 422, "trades"),
         ("application/json", b'{"trades": [1]}', 422, "trades[0]"),
-        ("application/json", b'{"tradez": []}', 422, "body"),
+        ("application/json", b'{"tradez": []}', 422, "tradez"),
         ("application/json", b'{"trades": [', 422, "body"),
         ("application/json", b"\xff", 422, "body"),
         ("application/json", b"", 422, "body"),
         ("application/json", json.dumps({"orders": [{**ORDER, "side": "up"}]}).encode(), 422, "orders[0].side"),
         ("application/json", json.dumps({"orders": [{**ORDER, "symbol": "a\0b"}]}).encode(), 422, "orders.symbol"),
+        ("application/json", json.dumps({"orders": [{**ORDER, "symbol": "a" * 1001}]}).encode(), 422, "orders.symbol"),
         ("application/json", json.dumps({"orders": [{**ORDER, "price": 1e999}]}).encode(), 422, "body"),
-        ("application/json", json.dumps({"orders": [{**ORDER, "quantity": 1e-12}]}).encode(), 422, None),
+        (
+            "application/json",
+            json.dumps({"orders": [{**ORDER, "quantity": 1e-12}]}).encode(),
+            422,
+            "orders[0].quantity",
+        ),
+        ("application/json", b'{"trades": [' + b"[" * 5000, 422, "trades[0]"),
+        ("application/json", b'{"trades": [{"a": ' + b"[" * 5000, 422, "body"),
+        (NDJSON, b'{"a": ' + b"[" * 5000, 422, "lines[0].(row)"),
         (NDJSON, lines({"table": "orders", **ORDER}, {"table": "orders", **ORDER, "price": 0}), 422, "lines[1].price"),
         (NDJSON, lines(ORDER), 422, "lines[0].table"),
         (NDJSON, b"{nonsense\n", 422, "lines[0].(row)"),
         (ARROW, b"nonsense", 422, "body"),
         (ARROW, arrow([{"price": 1.0}]), 422, "request"),
+        (ARROW, arrow([{"price": 1.0}]).replace(b"price", b"pric\xff"), 422, "body"),
+        (ARROW, arrow_of(timestamp=pa.array([2**62], pa.timestamp("s")), price=[1.0]), 422, "trades[0].timestamp"),
         ("text/csv", b"timestamp,price", 415, "Content-Type"),
         ("", b"{}", 415, "Content-Type"),
     ],
@@ -116,3 +135,20 @@ def test_events_body_that_cannot_be_taken_is_a_problem_that_names_the_field(
     assert (problem["status"], problem["instance"]) == (status, "/v1/events")
     assert [error["field"] for error in problem["errors"]][:1] == ([] if field is None else [field])
     assert engine.status().journal_bytes == 0
+
+
+def test_events_small_body_that_unpacks_to_too_many_rows_is_refused(http: TestClient, engine: Engine) -> None:
+    body = arrow_of(MOST_ROWS + 1)
+    assert len(body) < 2000
+    answer = post(http, body, ARROW)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "body"
+    assert engine.status().journal_bytes == 0
+
+
+def test_events_from_the_far_future_are_refused_and_do_not_shut_the_market(http: TestClient) -> None:
+    far = http.post("/v1/events", json={"orders": [ORDER, {**ORDER, "timestamp": "2099-01-01T00:00:00Z"}]})
+    assert (far.status_code, far.json()["errors"][0]["field"]) == (422, "orders.timestamp")
+    ahead = http.post("/v1/events", json={"orders": [ORDER]}, params={"watermark": "2099-01-01T00:00:00Z"})
+    assert (ahead.status_code, ahead.json()["errors"][0]["field"]) == (422, "watermark")
+    assert http.post("/v1/events", json={"orders": [ORDER]}).json()["accepted"] == 1

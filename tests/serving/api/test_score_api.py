@@ -64,9 +64,10 @@ def test_score_of_events_finds_the_wash_trading_and_keeps_nothing(http: TestClie
         ({**MISSION, "volume_history": [-1.0, *[1.0] * 58]}, "volume_history[0]"),
         ({**MISSION, "timestamps": ["2024-05-01T09:00:00Z"] * 59}, "timestamps"),
         ({**MISSION, "timestamps": ["2024-05-01T09:00:00Z"]}, "timestamps"),
-        ({**MISSION, "colour": "red"}, "body"),
-        ({"symbol": "A"}, "body"),
-        ({"trades": [], "symbol": "A"}, "body"),
+        ({**MISSION, "colour": "red"}, "colour"),
+        ({"symbol": "A"}, "current_volume"),
+        ({"trades": [], "symbol": "A"}, "symbol"),
+        ({"trades": []}, "events"),
         ({}, "body"),
         ([], "body"),
     ],
@@ -75,6 +76,11 @@ def test_score_of_a_wrong_body_is_a_problem_that_names_the_field(http: TestClien
     answer = http.post("/v1/score", json=body)
     assert answer.status_code == 422
     assert answer.json()["errors"][0]["field"] == field
+
+
+def test_score_of_buckets_of_a_microsecond_takes_no_memory_for_a_day_of_them(http: TestClient) -> None:
+    times = [f"2024-05-01T09:00:00.0000{step:02d}Z" for step in range(59)]
+    assert http.post("/v1/score", json={**MISSION, "timestamps": times}).status_code == 200
 
 
 def test_score_of_two_markets_is_refused(http: TestClient, wash_trades: Trades) -> None:
