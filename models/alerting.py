@@ -161,7 +161,7 @@ def contributions(found: Candidates, at: int) -> tuple[Contribution, ...]:
         says = f"The classifier gives {name.replace('_', ' ')} a probability of {probability:.0%} in this window."
         figure = Evidence("probability", probability, "probability", None, says)
         parts.append(Contribution("classifier", "classifier", probability, 1.0, weights[1], (figure,)))
-    if not np.isnan(p_value) and found.weights:
+    if not np.isnan(p_value):
         says = f"Of honest windows, {p_value:.1%} look at least as unusual as this one."
         figure = Evidence("p_value", p_value, "probability", None, says)
         forest = Contribution("isolation_forest", "isolation_forest", 1.0 - p_value, 1.0, weights[2], (figure,))
