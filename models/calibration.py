@@ -126,7 +126,8 @@ def _platt(score: NDArray[np.float64], slope: float, intercept: float) -> NDArra
             out[row] = np.nan
             continue
         inside = min(max(score[row], _EDGE), 1.0 - _EDGE)
-        out[row] = 1.0 / (1.0 + np.exp(-(slope * np.log(inside / (1.0 - inside)) + intercept)))
+        claimed = 1.0 / (1.0 + np.exp(-(slope * np.log(inside / (1.0 - inside)) + intercept)))
+        out[row] = min(max(claimed, _EDGE), 1.0 - _EDGE)
     return out
 
 
