@@ -142,11 +142,11 @@ def _place(baits: Baits, slot: int, side: int, key: int, time: int, lots: int) -
     order = baits.order[o]
     order[OWNER], order[SIDE], order[LEFT], order[SIZE], order[FILLED], order[PLACED] = slot, side, lots, lots, 0, time
     baits.runs[slot, side, RESTING] += lots
-    if baits.habit[1] > 1 << 60:
-        baits.habit[0] //= 2
-        baits.habit[1] //= 2
-    baits.habit[0] += 1
-    baits.habit[1] += lots
+    if baits.habit[ORDERED] > 1 << 60:
+        baits.habit[ORDERS] //= 2
+        baits.habit[ORDERED] //= 2
+    baits.habit[ORDERS] += 1
+    baits.habit[ORDERED] += lots
 
 
 @nb.njit(cache=True)
@@ -212,7 +212,7 @@ def write_episode(baits: Baits, key: int, entity: int, time: int, out: NDArray[n
     out[0], out[1], out[2], out[3] = time, entity, 1 if order[SIDE] == 1 else -1, run[FIRST_PLACED]
     out[4], out[5], out[6], out[7] = run[PULLED], run[PULLED_ORDERS], run[PULLED_FILLED], run[GENUINE]
     out[8], out[9], out[10] = run[GENUINE_FILLED], run[GENUINE_SIZE], run[FILL_TIME]
-    out[11] = baits.habit[1] // max(baits.habit[0], 1)
+    out[11] = baits.habit[ORDERED] // max(baits.habit[ORDERS], 1)
     out[12] = _repeats(baits, order[OWNER], run, time)
     habit = baits.runs[order[OWNER], 0]
     out[13], out[14] = habit[CANCELLED], habit[AFTER_FILL]

@@ -17,7 +17,6 @@ from features.catalogue import COLUMN as _C
 from features.day import Day
 
 SECOND_NS = 1_000_000_000
-RECENT_NS = 30 * SECOND_NS
 LEAST_VOLATILITY = 2e-4
 
 RUSH_ORDERS, BUY_SURGE, IMBALANCE = _C["rush_orders"], _C["buy_surge"], _C["signed_imbalance"]

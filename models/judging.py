@@ -110,8 +110,9 @@ def _combined(
     if bundle and weights:
         raw = combine(inputs(score, evidence, probability, p_value), weights)
         confidence = bundle.calibrate(rule.typology, raw, prevalence)
-        if bundle.calibrated_on == "simulated":
+        if rule.typology in bundle.calibrators and bundle.calibrated_on == "simulated":
             # What was learned on simulated markets may raise a suspicion, and must not silence a rule on real ones.
+            # Before calibration it stays raw: the calibrator is fitted on the scores that it will be given.
             confidence = np.maximum(confidence, score * evidence)
     return Candidates(
         rule=rule, rows=folded.fast if rule.scale == FAST else folded.market, episodes=folded.episodes, row=row,

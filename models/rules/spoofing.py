@@ -50,6 +50,7 @@ class Params(RuleParams):
         "seconds from the fill to the last cancel",
         "detectors.md: enforcement average 2.3 s; longer ones too",
         gt=0,
+        le=8,
     )
     depth_multiple: float = parameter(
         5.0,

@@ -1,0 +1,54 @@
+"""What the learned detectors may do to a rule's own opinion."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from features.catalogue import COLUMN
+from features.fold import Folded
+from features.rows import blank_rows, no_episodes
+from models.bundle import Bundle
+from models.calibration import Calibrator
+from models.combination import FULL_REACH, Weights
+from models.judging import Candidates, judge
+from models.rules.wash_trading import WashTrading
+
+HALVED = Calibrator("isotonic", np.array([0.0, 1.0]), np.array([0.0, 0.5]), 0.5)
+DOUBTFUL = Bundle(
+    classifiers={},
+    isolation_forests={},
+    combination={"wash_trading": Weights(-3.0, (1.0, 0.0, 0.0), (0.0, 0.0, 0.0), FULL_REACH).state()},
+    calibrators={},
+    parameters="p",
+    calibrated_on="simulated",
+    created_from="d",
+)
+
+
+def judged(bundle: Bundle | None) -> Candidates:
+    rows = blank_rows("market", 1)
+    figures = {"pair_share": 0.95, "pair_trades": 40.0, "pair_volume_share": 0.4, "account_count": 20.0}
+    for name, value in figures.items():
+        rows.values[0, COLUMN[name]] = value
+    rows.pair[:] = 3
+    (found,) = judge((WashTrading(),), Folded(rows, blank_rows("fast", 0), no_episodes()), bundle, {})
+    return found
+
+
+def test_judge_with_what_is_still_to_be_calibrated_gives_the_raw_combination() -> None:
+    found = judged(DOUBTFUL)
+    assert found.confidence == pytest.approx(found.raw)
+    assert found.raw[0] < found.score[0] * found.evidence[0]
+
+
+def test_judge_after_simulated_calibration_is_at_least_the_rule_itself() -> None:
+    found = judged(replace(DOUBTFUL, calibrators={"wash_trading": HALVED}))
+    assert found.confidence == pytest.approx(judged(None).confidence)
+
+
+def test_judge_after_labelled_calibration_lets_the_learned_speak_fully() -> None:
+    found = judged(replace(DOUBTFUL, calibrated_on="labelled", calibrators={"wash_trading": HALVED}))
+    assert found.confidence == pytest.approx(found.raw / 2)
