@@ -81,18 +81,47 @@ def demo(
 @app.command()
 def simulate(
     out: Annotated[Path, typer.Argument(help="Folder of the new dataset.")],
-    symbols: Annotated[int, typer.Option(help="Markets a tape.")] = 6,
-    hours: Annotated[float, typer.Option(help="Length of each tape.")] = 6.0,
-    tapes: Annotated[int, typer.Option(help="Number of tapes, each a day of its own.")] = 1,
-    abuse_rate: Annotated[float, typer.Option(help="Planted episodes a symbol-hour; 0 is a clean market.")] = 0.5,
-    seed: Seed = 0,
+    scenario: Annotated[str | None, typer.Option(help="Scenario file, or an example's name.")] = None,
+    symbols: Annotated[int | None, typer.Option(help="Symbols a tape; 6.")] = None,
+    venues: Annotated[int | None, typer.Option(help="Venues that list each symbol; 1.")] = None,
+    hours: Annotated[float | None, typer.Option(help="Length of each tape; 6.")] = None,
+    tapes: Annotated[int | None, typer.Option(help="Tapes, each on days of its own; 1.")] = None,
+    abuse_rate: Annotated[float | None, typer.Option(help="Episodes an hour of a market; 0.5.")] = None,
+    typology: Annotated[list[str] | None, typer.Option(help="What to plant; may be repeated.")] = None,
+    books: Annotated[bool | None, typer.Option("--books", help="Write book levels, too.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Same seed, same tapes; 0.")] = None,
+    pictures: Annotated[bool, typer.Option("--pictures", help="Draw every episode, too.")] = False,
+    facts: Annotated[bool, typer.Option("--facts", help="Compare with what is published of markets.")] = False,
+    real: Annotated[Path | None, typer.Option(help="Real tape or dataset to put beside; with --facts.")] = None,
 ) -> None:
-    """Write a labelled dataset of simulated tapes."""
-    from training.simulator import simulate as run
+    """Write a labelled dataset of simulated tapes.
 
+    Options change what the scenario says. Examples of scenarios: quiet_market,
+    busy_market, abusive_day, clean_week, two_venues.
+    """
+    from training.simulator import simulate_setup
+    from training.simulator.scenario_file import read_setup, scenario_path
+
+    setup = read_setup(
+        None if scenario is None else scenario_path(scenario),
+        symbols=symbols, venues=venues, hours=hours, tapes=tapes, abuse_rate=abuse_rate, typologies=typology or None,
+        books=books, seed=seed,
+    )  # fmt: skip
     with _bar("simulating") as report:
-        path = run(out, symbols=symbols, hours=hours, seed=seed, abuse_rate=abuse_rate, tapes=tapes, progress=report)
-    _say(f"{tapes} tapes in {path}")
+        path = simulate_setup(out, setup, report)
+    _say(f"{setup.tapes} {'tape' if setup.tapes == 1 else 'tapes'} in {path}")
+    if pictures:
+        from training.pictures import draw_dataset
+
+        with _bar("drawing") as report:
+            page = draw_dataset(out, out / "pictures", report)
+        _say(f"pictures in {page}")
+    if facts or real is not None:
+        from training.facts import compare, table_of
+
+        with _bar("measuring") as report:
+            compared = compare(out, real, progress=report)
+        Console(highlight=False).print(table_of(compared))
 
 
 @app.command()
@@ -269,6 +298,26 @@ def benchmark_clean(
     with _bar("clean tapes") as report:
         numbers = range(seed, seed + seeds)
         result = benchmark(numbers, chosen, bundle, symbols=symbols, hours=hours, progress=report)
+    if as_json:
+        typer.echo(json.dumps(result.figures()))
+    else:
+        Console(highlight=False).print(table_of(result))
+
+
+@benchmarks.command("realism")
+def benchmark_realism(
+    real: Annotated[Path, typer.Argument(help="Real trades: a tape or a dataset; known pumps are left out.")],
+    coins: Annotated[int, typer.Option(help="Simulated thin coins.", min=10)] = 20,
+    hours: Annotated[float, typer.Option(help="Length of the simulated tape.")] = 24.0,
+    seed: Seed = 5,
+    as_json: AsJson = False,
+) -> None:
+    """Whether a classifier can tell simulated from real markets, minute by minute, and by what."""
+    from training.benchmark_realism import benchmark_realism as run
+    from training.realism import table_of
+
+    with _bar("simulating") as report:
+        result = run(real, coins=coins, hours=hours, seed=seed, progress=report)
     if as_json:
         typer.echo(json.dumps(result.figures()))
     else:

@@ -10,8 +10,9 @@ import hashlib
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-PACKAGES = ("features", "models", "training/simulator")
+PACKAGES = ("features", "models", "training/simulator", "training/facts")
 _STAMP = ".kernels"
+_KERNELS = (b"njit", b"simulator.compiled import", b"simulator.exchange.records import")
 _CONSTANTS = ("catalogue.py", "events.py")
 
 
@@ -26,8 +27,8 @@ def drop_stale_kernels(root: Path = ROOT) -> list[str]:
 
 def _drop_stale(package: Path) -> bool:
     texts = {path: path.read_bytes() for path in sorted(package.rglob("*.py"))}
-    sources = [text for path, text in texts.items() if b"njit" in text or path.name in _CONSTANTS]
-    digest = hashlib.sha256(b"\0".join(sources)).hexdigest()
+    kernels = (text for path, text in texts.items() if path.name in _CONSTANTS or any(k in text for k in _KERNELS))
+    digest = hashlib.sha256(b"\0".join(kernels)).hexdigest()
     stamp = package / "__pycache__" / _STAMP
     if stamp.exists() and stamp.read_text(encoding="utf-8") == digest:
         return False

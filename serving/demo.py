@@ -29,6 +29,7 @@ from training.simulator import simulate
 from training.train import train
 
 MLFLOW_PORT = 5000
+DETECTED = ("pump_and_dump", "wash_trading", "spoofing", "layering", "concentrated_trading")
 
 
 @dataclass(frozen=True)
@@ -40,12 +41,14 @@ class DemoSize:
         symbols: Markets a tape.
         hours: Length of each tape.
         abuse_rate: Planted episodes a symbol-hour.
+        typologies: What is planted: what the detectors are made for.
     """
 
     tapes: int = 12
     symbols: int = 6
     hours: float = 3.0
     abuse_rate: float = 0.4
+    typologies: tuple[str, ...] = DETECTED
 
 
 FULL = DemoSize()
@@ -65,7 +68,8 @@ def run_demo(settings: Settings, *, seed: int, size: DemoSize = FULL, serve_afte
     """
     console, begin = Console(highlight=False), time.monotonic()
     data, fresh = settings.home / "demo" / "dataset", settings.home / "demo" / "fresh"
-    market: dict[str, Any] = {"symbols": size.symbols, "hours": size.hours, "abuse_rate": size.abuse_rate}
+    market: dict[str, Any] = {"symbols": size.symbols, "hours": size.hours, "abuse_rate": size.abuse_rate,
+                              "typologies": size.typologies}  # fmt: skip
     with _step(console, f"simulate {size.tapes} tapes of {size.symbols} markets, {size.hours:g} h each") as report:
         simulate(data, seed=seed, tapes=size.tapes, progress=report, **market)
         simulate(fresh, seed=seed + 1, **market)

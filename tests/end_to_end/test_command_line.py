@@ -48,7 +48,8 @@ def run(tmp_path: Path) -> Run:
 @pytest.fixture(scope="module")
 def tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a short tape with one planted pattern and more."""
-    dataset = simulate(tmp_path_factory.mktemp("tape"), symbols=1, hours=0.5, seed=2, abuse_rate=4.0)
+    path, planted = tmp_path_factory.mktemp("tape"), ("wash_trading", "spoofing")
+    dataset = simulate(path, symbols=1, hours=0.5, seed=2, abuse_rate=4.0, typologies=planted)
     return dataset / "tapes" / "tape-000"
 
 
@@ -193,7 +194,21 @@ def test_simulate_writes_a_dataset_and_the_same_seed_the_same_one(tmp_path: Path
 def test_simulate_out_of_range_is_refused(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["simulate", str(tmp_path / "d"), "--symbols", "0"])
     assert done.exit_code == 1
-    assert "symbols must be from 1 to 500, was 0" in str(done.exception)
+    assert "symbols must be greater than or equal to 1, was 0" in str(done.exception)
+
+
+def test_simulate_plays_an_example_scenario_with_what_the_options_change(tmp_path: Path) -> None:
+    options = ["--scenario", "quiet_market", "--hours", "0.2", "--symbols", "1", "--venues", "2", "--books"]
+    assert CliRunner().invoke(app, ["simulate", str(tmp_path), *options]).exit_code == 0
+    assert json.loads((tmp_path / "simulation.json").read_text(encoding="utf-8"))["seed"] == 1
+    assert (tmp_path / "tapes/tape-000/books.parquet").is_file()
+    assert (tmp_path / "labels.csv").read_text(encoding="utf-8").count("\n") == 1
+
+
+def test_simulate_unknown_scenario_is_refused_with_the_known_ones(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["simulate", str(tmp_path / "d"), "--scenario", "quiet"])
+    assert done.exit_code == 1
+    assert "nearest: quiet_market" in str(done.exception)
 
 
 @pytest.mark.slow

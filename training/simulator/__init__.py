@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
-from training.simulator.simulate import SimulatedTape, simulate, simulate_tape
+from training.simulator.setup import Planned, Setup, default_setup
+from training.simulator.simulate import SimulatedTape, simulate, simulate_setup, simulate_tape
 
-__all__ = ["SimulatedTape", "simulate", "simulate_tape"]
+__all__ = ["Planned", "Setup", "SimulatedTape", "default_setup", "simulate", "simulate_setup", "simulate_tape"]

@@ -1,87 +1,180 @@
-"""Deciding which abuse happens where, when and how blatantly."""
+"""Deciding which abuse and which look-alikes happen where, when and how blatantly."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-import numpy as np
-
-from training.simulator.labels import Episode
-from training.simulator.plan import Planner
-from training.simulator.population import Population
+from features.errors import ParameterError
+from training.simulator.chance import Chance
+from training.simulator.flow.world import SECOND_NS
+from training.simulator.innocent import INNOCENTS, Innocent
+from training.simulator.labels import INNOCENT_TAGS
+from training.simulator.people.markets import Market
+from training.simulator.people.stage import Room, Stage
 from training.simulator.scenarios import SCENARIOS
-from training.simulator.scenarios.base import Scenario, Stage
-from training.simulator.symbols import Market
-from training.simulator.world import SECOND
+from training.simulator.scenarios.base import Scenario, Span, name_of
+from training.simulator.setup import DAY_NS, Planned, Setup
 
 _ATTEMPTS = 80
-_APART = 180 * SECOND
-_ROUND = 300 * SECOND
+_APART = 180 * SECOND_NS
+_HOUR = 3_600 * SECOND_NS
+_ABUSE, _INNOCENCE, _EPISODE = 21, 22, 23  # purposes of random streams
+Enter = Callable[[Scenario, Stage], None]
 
 
-def plant(
-    planners: Sequence[Planner],
-    markets: Sequence[Market],
-    population: Population,
-    span: tuple[int, int],
-    abuse_rate: float,
-    rng: np.random.Generator,
-) -> list[Episode]:
-    """Write about `abuse_rate` episodes a symbol-hour into the planners.
+@dataclass
+class _Planting:
+    """What has been decided so far for one tape."""
 
-    Typologies come in shuffled turns, so that short tapes show each. Episodes of one market do not overlap; one that
-    finds no room is left out.
+    setup: Setup
+    room: Room
+    key: tuple[int, ...]
+    enter: Enter
+    taken: list[tuple[int, Span]]
+    tags: int = 0
+    innocents: int = INNOCENT_TAGS
+
+
+def plant(setup: Setup, room: Room, number: int, enter: Enter) -> None:
+    """Let everything of a tape enter that happens by plan.
+
+    Explicitly planned episodes come first, then about `abuse_rate` an hour of a market: typologies in shuffled
+    turns, so that short tapes show many. Episodes of one market do not overlap; one that finds no room is left out.
 
     Args:
-        planners: One a market, shape (n_markets,).
-        markets: The symbols.
-        population: Everybody.
-        span: First and last nanosecond.
-        abuse_rate: Episodes a symbol-hour, >= 0.
-        rng: Source of all chance.
+        setup: What is wanted.
+        room: The tape's shared state.
+        number: Number of the tape.
+        enter: Takes a scenario and the stage it plays on.
 
-    Returns:
-        The episodes that were planned.
+    Raises:
+        ParameterError: A planned episode names what does not exist, or cannot happen where it is wanted.
     """
-    hours = (span[1] - span[0]) / (3_600 * SECOND)
-    count = max(1, round(abuse_rate * len(markets) * hours)) if abuse_rate > 0.0 else 0
-    turns = [int(i) for _ in range(count) for i in rng.permutation(len(SCENARIOS))][:count]
-    longest_first = sorted(turns, key=lambda turn: SCENARIOS[turn].typology != "concentrated_trading")
-    episodes: list[Episode] = []
-    for turn in longest_first:
-        severity = float(rng.random())
-        found = _find_room(SCENARIOS[turn], markets, span, episodes, rng)
-        if found is None:
-            continue
-        where, start, end = found
-        tag = sum(episode.market == where for episode in episodes)
-        stage = Stage(markets[where], population, planners[where], rng, tag, span[0], start, end, severity)
-        accounts = SCENARIOS[turn].plan(stage)
-        typology, sides = SCENARIOS[turn].typology, SCENARIOS[turn].sides
-        episodes.append(Episode(typology, where, tag, tuple(accounts), start, end, severity, sides))
-    return episodes
+    planting = _Planting(setup, room, (setup.seed, number), enter, [])
+    for planned in setup.planned:
+        if planned.tape in (None, number):
+            _plant_planned(planting, planned)
+    _plant_abuse(planting)
+    if setup.innocents:
+        _plant_innocents(planting)
+
+
+def wanted(setup: Setup) -> list[Scenario]:
+    """Return the scenarios that a setup plants.
+
+    Raises:
+        ParameterError: A typology does not exist.
+    """
+    known = {name for scenario in SCENARIOS for name in (scenario.kind, name_of(scenario))}
+    unknown = sorted(set(setup.typologies) - known)
+    if unknown:
+        message = f"typologies must be of {', '.join(sorted(known))}; was {', '.join(unknown)}"
+        raise ParameterError(message)
+    chosen = set(setup.typologies)
+    return [s for s in SCENARIOS if not chosen or chosen & {s.kind, name_of(s)}]
+
+
+def _plant_abuse(planting: _Planting) -> None:
+    setup, chance = planting.setup, Chance(*planting.key, _ABUSE)
+    scenarios = wanted(setup)
+    hours = setup.hours * len(planting.room.markets)
+    count = max(1, round(setup.abuse_rate * hours)) if setup.abuse_rate > 0.0 else 0
+    turns: list[Scenario] = []
+    while len(turns) < count:
+        turns += chance.sample(scenarios, len(scenarios))
+    fitting = 0
+    for scenario in turns[: 4 * count]:
+        if fitting == count:
+            return
+        severity = chance.uniform()
+        where = _find_room(planting, scenario, planting.room.markets, chance)
+        if where is not None:
+            fitting += 1
+            _enter(planting, scenario, *where, severity)
+
+
+def _plant_innocents(planting: _Planting) -> None:
+    chance = Chance(*planting.key, _INNOCENCE)
+    for market in planting.room.markets:
+        for innocent in INNOCENTS:
+            for _ in range(chance.poisson(innocent.rate_h * planting.setup.hours)):
+                span = innocent.when(planting.room, market, chance)
+                if span is not None and is_open(market, span):
+                    _enter_innocent(planting, innocent, market, span)
+
+
+def _plant_planned(planting: _Planting, planned: Planned) -> None:
+    kinds: dict[str, Scenario] = {name_of(s): s for s in (*SCENARIOS, *INNOCENTS)}
+    if planned.kind not in kinds:
+        message = f"kind must be of {', '.join(sorted(kinds))}; was {planned.kind!r}"
+        raise ParameterError(message)
+    scenario, chance = kinds[planned.kind], Chance(*planting.key, _EPISODE, planting.tags)
+    markets = [
+        market
+        for market in planting.room.markets
+        if planned.symbol in (None, market.symbol.name) and planned.venue in (None, market.venue.name)
+    ]
+    if not markets:
+        message = f"{planned.kind}: symbol and venue must be on the tape, were {planned.symbol!r}, {planned.venue!r}"
+        raise ParameterError(message)
+    market = markets[0] if planned.symbol is not None else chance.choice(markets)
+    usual = scenario.when(planting.room, market, chance)
+    if usual is None:
+        where = f"{market.symbol.name} on {market.venue.name} within {planting.setup.hours:g} h"
+        message = f"{planned.kind} must fit the tape, but cannot happen on {where}"
+        raise ParameterError(message)
+    begin = planting.room.span[0] + round(planned.at_h * _HOUR)
+    span = Span(begin, min(begin + usual.end - usual.begin, planting.room.span[1]))
+    if not planting.room.span[0] <= begin < planting.room.span[1]:
+        message = f"{planned.kind}: at_h must be from 0 to below {planting.setup.hours:g}, was {planned.at_h:g}"
+        raise ParameterError(message)
+    if not is_open(market, span):
+        message = f"{planned.kind}: {market.venue.name} must be open then, at_h was {planned.at_h:g}"
+        raise ParameterError(message)
+    if isinstance(scenario, Innocent):
+        _enter_innocent(planting, scenario, market, span)
+    else:
+        _enter(planting, scenario, market, span, planned.severity)
 
 
 def _find_room(
-    scenario: Scenario,
-    markets: Sequence[Market],
-    span: tuple[int, int],
-    taken: Sequence[Episode],
-    rng: np.random.Generator,
-) -> tuple[int, int, int] | None:
-    """Return market, start and end of a free place; pumps like to begin at a round time."""
-    whole_s = (span[1] - span[0]) / SECOND
-    quiet_s = min(900.0, 0.12 * whole_s)
+    planting: _Planting, scenario: Scenario, markets: Sequence[Market], chance: Chance
+) -> tuple[Market, Span] | None:
+    """Return a market and a free span, None if there is none; what lasts most of a tape may overlap the rest."""
+    half = (planting.room.span[1] - planting.room.span[0]) // 2
     for _ in range(_ATTEMPTS):
-        where = int(rng.integers(len(markets)))
-        length_s = scenario.duration_s(rng, markets[where], 0.8 * whole_s)
-        latest_s = max(whole_s - length_s - 0.02 * whole_s, 0.0)
-        start = span[0] + int(rng.uniform(min(quiet_s, latest_s), latest_s) * 1e6) * 1_000
-        if scenario.typology == "pump_and_dump" and rng.random() < 0.7:
-            rounded = start // _ROUND * _ROUND
-            start = rounded if rounded > span[0] + 60 * SECOND else start
-        end = start + int(length_s * 1e6) * 1_000
-        mine = [episode for episode in taken if episode.market == where]
-        if all(end + _APART < episode.start or start > episode.end + _APART for episode in mine):
-            return where, start, end
+        market = chance.choice(markets)
+        span = scenario.when(planting.room, market, chance)
+        if span is None or not is_open(market, span):
+            continue
+        near = [
+            other
+            for number, other in planting.taken
+            if number == market.number and span.begin <= other.end + _APART and other.begin <= span.end + _APART
+        ]
+        if span.end - span.begin > half or all(other.end - other.begin > half for other in near):
+            return market, span
     return None
+
+
+def is_open(market: Market, span: Span) -> bool:
+    """Whether a market trades at both ends of a span."""
+    session = market.venue.session
+    if session is None:
+        return True
+    hours = ((when % DAY_NS) / _HOUR for when in span)
+    return all(session.opens <= hour <= session.closes for hour in hours)
+
+
+def _enter(planting: _Planting, scenario: Scenario, market: Market, span: Span, severity: float) -> None:
+    planting.taken.append((market.number, span))
+    chance = Chance(*planting.key, _EPISODE, planting.tags)
+    planting.enter(scenario, Stage(planting.room, market, chance, planting.tags, *span, severity=severity))
+    planting.tags += 1
+
+
+def _enter_innocent(planting: _Planting, innocent: Innocent, market: Market, span: Span) -> None:
+    chance = Chance(*planting.key, _INNOCENCE, planting.innocents)
+    planting.enter(innocent, Stage(planting.room, market, chance, planting.innocents, *span))
+    planting.innocents += 1

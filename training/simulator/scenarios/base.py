@@ -1,84 +1,101 @@
-"""What a scenario is given, and what it must offer."""
+"""What a kind of abuse, or of innocence that looks like it, must offer; and when things happen."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
-import numpy as np
+from training.simulator.chance import Chance
+from training.simulator.flow.world import SECOND_NS
+from training.simulator.people.markets import Market
+from training.simulator.people.stage import Plan, Room, Stage
 
-from training.simulator.plan import Planner
-from training.simulator.population import Population
-from training.simulator.symbols import TYPICAL_LOTS, Market
-from training.simulator.world import SECOND
+_QUIET_S = 900.0  # nothing is planted in the first minutes, when books fill
+_HOUR = 3_600 * SECOND_NS
 
 
-@dataclass(frozen=True)
-class Stage:
-    """Where and when a scenario plays.
+class Span(NamedTuple):
+    """First and last nanosecond of an episode as planned."""
 
-    Attributes:
-        market: The symbol.
-        population: Everybody.
-        planner: Takes the actions.
-        rng: Source of all chance.
-        tag: Number of the episode in its market.
-        open_ns: When the market opens: nothing can happen before.
-        start: When the episode begins, ns.
-        end: When it ends at the latest, ns.
-        severity: 0 subtle to 1 blatant.
-    """
-
-    market: Market
-    population: Population
-    planner: Planner
-    rng: np.random.Generator
-    tag: int
-    open_ns: int
-    start: int
+    begin: int
     end: int
-    severity: float
-
-    @property
-    def duration_s(self) -> float:
-        """Length of the episode in seconds."""
-        return (self.end - self.start) / SECOND
-
-    def after(self, seconds: float) -> int:
-        """Return the time that many seconds after the start, whole microseconds."""
-        return self.start + round(seconds * 1e6) * 1_000
-
-    def strangers(self, count: int) -> list[int]:
-        """Return that many different retail accounts."""
-        first = 2  # the omnibus accounts lend themselves to nobody
-        return [int(a) for a in self.rng.choice(np.arange(first, self.population.retail), count, replace=False)]
-
-    def between(self, subtle: float, blatant: float) -> float:
-        """Return the point between two extremes that the severity stands for, with some chance."""
-        share = float(np.clip(self.severity + self.rng.normal(0.0, 0.08), 0.0, 1.0))
-        return subtle + (blatant - subtle) * share
-
-    def lots(self, typical_orders: float) -> int:
-        """Return a quantity of so many typical orders in lots, at least 1."""
-        return max(1, round(typical_orders * TYPICAL_LOTS))
 
 
 class Scenario(Protocol):
-    """One kind of abuse.
+    """One kind of abuse, or of innocence.
 
     Attributes:
-        typology: Its name in labels.
-        sides: Sides of a trade that the named accounts must hold for the trade to be evidence: 1, or 2 for both.
+        kind: Its typology in labels, or the name of the look-alike.
+        sides: Sides of a trade that the accused must hold for it to be evidence: 1, or 2 for both.
     """
 
-    typology: str
-    sides: int
+    @property
+    def kind(self) -> str: ...  # noqa: D102 - see above
 
-    def duration_s(self, rng: np.random.Generator, market: Market, longest_s: float) -> float:
-        """Return how long an episode lasts, at most `longest_s` seconds."""
+    @property
+    def sides(self) -> int: ...  # noqa: D102 - see above
+
+    def when(self, room: Room, market: Market, chance: Chance) -> Span | None:
+        """Return when an episode could happen in a market, None where it cannot."""
         ...
 
-    def plan(self, stage: Stage) -> Sequence[int]:
-        """Write the episode's actions into the planner and return the accounts that commit it."""
+    def plan(self, stage: Stage) -> Plan:
+        """Act; name the accused; return False if its defining fact did not come about."""
         ...
+
+
+def name_of(scenario: Scenario) -> str:
+    """Return the name by which a scenario is planned: its own where it has one, as cases do, else its kind."""
+    name: str = getattr(scenario, "name", scenario.kind)
+    return name
+
+
+def tape_s(room: Room) -> float:
+    """Return the length of the tape in seconds."""
+    return (room.span[1] - room.span[0]) / SECOND_NS
+
+
+def anywhere(room: Room, chance: Chance, length_s: float, *, before_s: float = 0.0) -> Span | None:
+    """Return a span of that length at a random place, with room for `before_s` of preparation; None if too long."""
+    first = max(min(_QUIET_S, 0.12 * tape_s(room)), before_s)
+    last = tape_s(room) - length_s - 10.0
+    if last <= first:
+        return None
+    begin = room.span[0] + int(chance.uniform(first, last) * 1e6) * 1_000
+    return Span(begin, begin + int(length_s * 1e6) * 1_000)
+
+
+def at_round_time(room: Room, chance: Chance, length_s: float, *, every_s: float = 300.0) -> Span | None:
+    """Return a span as `anywhere`, moved back to a round time where that does not leave the tape's quiet beginning."""
+    span = anywhere(room, chance, length_s)
+    if span is None:
+        return None
+    step = int(every_s) * SECOND_NS
+    begin = span.begin // step * step
+    if begin < room.span[0] + 60 * SECOND_NS:
+        return span
+    return Span(begin, begin + span.end - span.begin)
+
+
+def fixings(room: Room, market: Market) -> list[int]:
+    """Return the moments within the tape at which a market's reference price is taken, ns.
+
+    A venue with hours takes it at the close, one without every `fixings_h` hours from midnight UTC.
+    """
+    first, last = room.span
+    session = market.venue.session
+    if session is not None:
+        day = 24 * _HOUR
+        closes = range(first // day * day + round(session.closes * _HOUR), last + 1, day)
+        return [when for when in closes if first < when <= last]
+    step = round(room.fixings_h * _HOUR)
+    return [when for when in range(first // step * step, last + 1, step) if first < when <= last]
+
+
+def before_fixing(room: Room, market: Market, chance: Chance, length_s: float) -> Span | None:
+    """Return a span that ends with a fixing, None where the tape has none late enough."""
+    length = int(length_s * 1e6) * 1_000
+    fit = [when for when in fixings(room, market) if when - length > room.span[0] + int(_QUIET_S * 0.5) * SECOND_NS]
+    if not fit:
+        return None
+    end = chance.choice(fit)
+    return Span(end - length, end)

@@ -1,148 +1,140 @@
-"""Pump and dump: quiet accumulation, an announcement, a rush of small taker buys, distribution, the fall.
+"""Pump and dump: quiet accumulation, an announcement, a rush of takers, distribution into it, the fall.
 
-A few organisers buy beforehand, lay sell orders on the way up and sell the rest into the rush. The crowd comes in
-bursts of several orders a millisecond, pays up to a price that climbs, and sells in disappointment minutes later.
-The episode is labelled from the announcement on and names the organisers; the crowd are victims. The organisers'
-earlier buys are listed among its orders and trades. How far the price goes is the market's answer, not the plan's.
+Pattern: a few organisers buy over half an hour, lay sell orders on the way up, set the rush off with orders of their
+own and sell the rest into it. Subtle: +4 to 8 % over minutes with few followers; blatant: +60 % and more in seconds.
+The label begins with the announcement and names the organisers alone: the crowd are victims, and accumulation is only
+its history. How far the price goes is the market's answer; under 3 % it was no pump.
+
+Source: MAR Annex II, Section 1, 4(a) and 5(b); 126 real pumps, see `tests/training/simulator/test_pump_and_dump.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from training.simulator.arithmetic import log
+from training.simulator.chance import Chance
+from training.simulator.flow.world import SECOND_NS
+from training.simulator.people.markets import Market
+from training.simulator.people.stage import BUY, Order, Plan, Room, Stage
+from training.simulator.scenarios.base import Span, anywhere, at_round_time
+from training.simulator.scenarios.rush import LEAK_S, Rush, aggress, let_public_play, scaled, suits
 
-import numpy as np
-
-from training.simulator.plan import ANCHOR, ANCHORED, BUY, JOIN, NEWS, PLACE, PULL, SELL, THROUGH, UNLOAD, Action
-from training.simulator.scenarios.base import Stage
-from training.simulator.symbols import Market
-from training.simulator.world import SECOND
-
-_MILLION = 1_000_000
+AFTER_S = 900.0  # from the announcement to the end; before it they accumulate
+_LEAST = 0.03  # log return
 
 
 class PumpAndDump:
     """A rise on multiplied buying, sold into."""
 
-    typology = "pump_and_dump"
+    kind = "pump_and_dump"
     sides = 1
+    side = BUY
 
-    def duration_s(self, rng: np.random.Generator, market: Market, longest_s: float) -> float:  # noqa: ARG002
-        """Return 4 to 15 minutes from the announcement to the last sale."""
-        return min(longest_s, float(rng.uniform(4.0, 15.0)) * 60.0)
+    def when(self, room: Room, market: Market, chance: Chance) -> Span | None:
+        """Return 10 to 45 minutes of accumulation and a quarter of an hour from an announcement at a round time."""
+        return around_announcement(room, market, chance)
 
-    def plan(self, stage: Stage) -> Sequence[int]:
-        """Plan accumulation, rush and distribution."""
-        accounts = stage.strangers(2 + int(stage.rng.integers(0, 5)) + round(stage.between(40, 400)))
-        organisers = accounts[: 2 + len(accounts) % 4]
-        crowd = accounts[len(organisers) :]
-        rise = stage.between(0.08, 0.6)
-        rush_s = min(float(stage.rng.uniform(10.0, 60.0)) * stage.between(3.0, 1.0), 0.4 * stage.duration_s)
-        stage.planner.add(Action(stage.after(-20.0), ANCHOR, tag=stage.tag))
-        position = self._accumulate(stage, organisers)
-        self._ladder(stage, organisers, rise, position)
-        volume = max(stage.market.lots_per_s * 60.0 * stage.between(12.0, 150.0), stage.lots(30.0))
-        self._rush(stage, organisers, crowd, (rise, rush_s, volume))
-        self._holders(stage, (rise, rush_s, volume))
-        self._hype(stage, rise, rush_s)
-        self._distribute(stage, organisers, crowd, rush_s)
-        return organisers
+    def plan(self, stage: Stage) -> Plan:
+        """Accumulate, announce, distribute; True if the price went at least 3 %."""
+        organisers = stage.strangers(stage.chance.integer(1, 7))
+        stage.accused.extend(organisers)
+        held = yield from accumulate(stage, organisers, self.side)
+        rush = yield from announce(stage, self.side)
+        stage.labelled_from = rush.onset
+        return (yield from play_out(stage, rush, organisers, held))
 
-    @staticmethod
-    def _accumulate(stage: Stage, organisers: list[int]) -> int:
-        """Buy a share of the usual volume over up to 40 minutes; return the lots bought if all fills."""
-        rng = stage.rng
-        span = min(float(rng.uniform(10.0, 40.0)) * 60.0, (stage.start - stage.open_ns) / SECOND - 60.0)
-        if span < 60.0:
-            return 0
-        volume = stage.market.lots_per_s * span * stage.between(0.05, 0.3)
-        buys = int(np.clip(volume / stage.lots(1.0), 6, 300))
-        lots = max(1, round(volume / buys))
-        for seconds in rng.uniform(-span, -30.0, buys):
-            taking = rng.random() < 0.6
-            group, when = stage.planner.group(), stage.after(float(seconds))
-            rule, parameter = (THROUGH, 1) if taking else (JOIN, 0)
-            size = max(1, round(lots * float(np.exp(rng.normal(0.0, 0.5)))))
-            who = int(rng.choice(organisers))
-            stage.planner.add(
-                Action(when, PLACE, who, BUY, size, rule, parameter, group, stage.tag, rests=not taking),
-                Action(when + int(rng.uniform(5.0, 25.0) * SECOND), PULL, group=group, tag=stage.tag),
-            )
-        return int(0.5 * volume)
 
-    @staticmethod
-    def _ladder(stage: Stage, organisers: list[int], rise: float, position: int) -> None:
-        rungs = int(stage.rng.integers(3, 9))
-        group = stage.planner.group()
-        for share in np.linspace(0.35, 0.95, rungs):
-            lots = max(1, round(0.4 * position / rungs))
-            when = stage.after(float(stage.rng.uniform(-15.0, 0.0)))
-            ppm = round(rise * float(share) * _MILLION)
-            who = int(stage.rng.choice(organisers))
-            stage.planner.add(Action(when, PLACE, who, SELL, lots, ANCHORED, ppm, group, stage.tag, rests=True))
-        stage.planner.add(Action(stage.after(0.5 * stage.duration_s), PULL, group=group, tag=stage.tag))
+def around_announcement(room: Room, market: Market, chance: Chance) -> Span | None:
+    """Return a span whose announcement stands `AFTER_S` before its end; None where no crowd can move the market."""
+    if not suits(market):
+        return None
+    every = chance.choice((300.0, 900.0, 1_800.0, 3_600.0))
+    span = (
+        at_round_time(room, chance, AFTER_S, every_s=every) if chance.happens(0.85) else anywhere(room, chance, AFTER_S)
+    )
+    if span is None:
+        return None
+    before = min(int(chance.uniform(600.0, 2_700.0)) * SECOND_NS, span.begin - room.span[0] - 60 * SECOND_NS)
+    return Span(span.begin - max(before, 0), span.end)
 
-    @staticmethod
-    def _rush(stage: Stage, organisers: list[int], crowd: list[int], shape: tuple[float, float, float]) -> None:
-        rng, (rise, rush_s, volume) = stage.rng, shape
-        orders = round(len(crowd) * 1.6)
-        sizes = rng.pareto(1.6, orders) + 0.3
-        sizes *= volume / sizes.sum()
-        number = 0
-        while number < orders:
-            progress = float(rng.beta(1.0, 1.6))
-            burst = min(int(rng.integers(1, 9)), orders - number)
-            for lots in sizes[number : number + burst]:
-                who = int(rng.choice(organisers)) if rng.random() < 0.04 else int(rng.choice(crowd))
-                when = stage.after(progress * rush_s + float(rng.uniform(0.0, 0.0009)))
-                ceiling = rise * (progress**0.6 + float(rng.normal(0.08, 0.08)))
-                ppm = round(max(ceiling, 0.01) * _MILLION)
-                group, rests = stage.planner.group(), bool(rng.random() < 0.4)
-                buy = Action(when, PLACE, who, BUY, max(1, round(lots)), ANCHORED, ppm, group, stage.tag, rests=rests)
-                pulled = Action(when + int(rng.uniform(1.0, 15.0) * SECOND), PULL, group=group, tag=stage.tag)
-                stage.planner.add(buy, pulled)
-            number += burst
 
-    @staticmethod
-    def _holders(stage: Stage, shape: tuple[float, float, float]) -> None:
-        """Let accounts that happen to hold the asset sell into the rise: without them nobody could buy so much."""
-        rng, (rise, rush_s, volume) = stage.rng, shape
-        sellers = stage.strangers(round(stage.between(25, 250)))
-        sizes = rng.pareto(1.6, len(sellers)) + 0.3
-        sizes *= float(rng.uniform(0.7, 1.1)) * volume / sizes.sum()
-        for who, lots in zip(sellers, sizes, strict=True):
-            progress = float(rng.beta(1.0, 1.3))
-            ppm = round(max(rise * (progress**0.6 + float(rng.normal(0.0, 0.06))), 0.004) * _MILLION)
-            when, group = stage.after(progress * rush_s * 1.2), stage.planner.group()
-            gone = when + int(rng.uniform(10.0, 120.0) * SECOND)
-            stage.planner.add(
-                Action(when, PLACE, who, SELL, max(1, round(lots)), ANCHORED, ppm, group, stage.tag, rests=True),
-                Action(gone, PULL, group=group, tag=stage.tag),
-            )
+def accumulate(stage: Stage, accounts: list[int], side: int) -> Plan:
+    """Trade a share of the usual volume quietly until a minute before the announcement; return lots by account."""
+    chance, held = stage.chance, dict.fromkeys(accounts, 0)
+    span = stage.duration_s - AFTER_S - chance.uniform(35.0, 60.0)
+    wanted = max(stage.market.lots_per_s * span * stage.between(0.3, 1.5), stage.lots(12.0))
+    steps = chance.integer(12, 40)
+    for when in chance.times(steps, 0.0, max(span, 1.0)):
+        yield stage.at(when)
+        who, lots = chance.choice(accounts), round(wanted / steps * chance.log_normal(0.5))
+        if chance.happens(0.5):
+            order = stage.take(who, side, lots, slip=2)
+        else:
+            order = stage.join(who, side, lots)
+            yield stage.filled(order, within_s=chance.uniform(10.0, 60.0))
+            stage.cancel(order)
+        held[who] += order.filled
+    return held
 
-    @staticmethod
-    def _hype(stage: Stage, rise: float, rush_s: float) -> None:
-        """Let others believe part of the rise for a while, so that the fall takes minutes, not seconds."""
-        rng, steps = stage.rng, 16
-        believed = float(rng.uniform(0.3, 0.6)) * float(np.log1p(rise)) * _MILLION
-        kept = float(rng.uniform(0.0, 0.15))
-        for share in np.linspace(0.2, 1.0, 5):
-            stage.planner.add(Action(stage.after(float(share) * rush_s), NEWS, side=BUY, parameter=round(believed / 5)))
-        for share in np.sort(rng.beta(1.0, 1.8, steps)):
-            when = stage.after(rush_s + float(share) * (stage.duration_s - rush_s))
-            lost = round(believed * (1.0 - kept) / steps)
-            stage.planner.add(Action(when, NEWS, side=SELL, parameter=lost))
 
-    @staticmethod
-    def _distribute(stage: Stage, organisers: list[int], crowd: list[int], rush_s: float) -> None:
-        rng, everything = stage.rng, 1 << 40
-        for who in organisers:
-            for seconds in np.sort(rng.uniform(0.5 * rush_s, 0.7 * stage.duration_s, int(rng.integers(5, 20)))):
-                share = round(float(rng.uniform(0.1, 0.4)) * _MILLION)
-                sale = Action(stage.after(float(seconds)), UNLOAD, who, SELL, everything, THROUGH, share, -1, stage.tag)
-                stage.planner.add(sale)
-        for who in crowd:
-            if rng.random() < 0.7:
-                seconds = rush_s + float(rng.exponential(0.35 * stage.duration_s))
-                when = stage.after(min(seconds, stage.duration_s))
-                share = round(float(rng.uniform(0.5, 1.0)) * _MILLION)
-                stage.planner.add(Action(when, UNLOAD, who, SELL, everything, THROUGH, share, -1, stage.tag))
+def announce(stage: Stage, side: int) -> Plan:
+    """Let the public get ready and wait for the announcement; return the rush."""
+    onset = stage.begin + int(max(stage.duration_s - AFTER_S, 0.0)) * SECOND_NS
+    yield stage.at((onset - stage.begin) / SECOND_NS - LEAK_S)
+    rush = Rush(
+        side=side, base=stage.mid(), move=float(log(1.0 + scaled(stage, 0.07, 0.85))), onset=max(onset, stage.now),
+        pace_s=scaled(stage, 300.0, 55.0), followers=round(scaled(stage, 65.0, 480.0)), size=scaled(stage, 1.5, 2.0),
+    )  # fmt: skip
+    let_public_play(stage, rush)
+    yield stage.at((rush.onset - stage.begin) / SECOND_NS)
+    return rush
+
+
+def play_out(stage: Stage, rush: Rush, organisers: list[int], held: dict[int, int]) -> Plan:
+    """Set the rush off, sell into it, then sell the rest; True if the price went far enough."""
+    chance, best = stage.chance, 0.0
+    ladder = _lay_ladder(stage, rush, held)
+    for who in organisers:
+        order = aggress(stage, who, rush.side, stage.lots(rush.size * chance.uniform(1.0, 4.0)), rush.price(0.6), 0.02)
+        held[who] += order.filled if order else 0
+        yield stage.sleep(chance.log_uniform(0.01, 0.02 * rush.pace_s))
+    late = rush.onset + int(chance.uniform(0.2, 0.8) * rush.pace_s * 1e9)
+    while stage.left_s > 0.0 and (any(held.values()) or any(order.is_open for order in ladder)):
+        best = max(best, rush.reached(stage.mid()))
+        if stage.now > late or rush.reached(stage.mid()) > 0.7 * rush.move:
+            _take_down(stage, ladder, held)
+            _unload(stage, rush, held)
+        yield stage.sleep(min(chance.exponential(0.04 * rush.pace_s), 4.0) + 0.3)
+    stage.cancel(*ladder)
+    return best >= _LEAST
+
+
+def _lay_ladder(stage: Stage, rush: Rush, held: dict[int, int]) -> list[Order]:
+    """Rest up to half of what each holds at prices on the way."""
+    ladder, chance = list[Order](), stage.chance
+    for who, lots in list(held.items()):
+        rungs = chance.integer(1, 6)
+        each = round(lots * chance.uniform(0.1, 0.5)) // rungs
+        for rung in range(rungs if each else 0):
+            share = 0.3 + 0.7 * (rung + chance.uniform()) / rungs
+            ladder.append(stage.send(who, -rush.side, each, rush.price(share)))
+            held[who] -= each
+    return ladder
+
+
+def _take_down(stage: Stage, ladder: list[Order], held: dict[int, int]) -> None:
+    """Give up one rung of the ladder."""
+    order = stage.chance.choice(ladder) if ladder else None
+    if order is not None and order.is_open:
+        stage.cancel(order)
+        held[order.account] += order.lots - order.filled
+
+
+def _unload(stage: Stage, rush: Rush, held: dict[int, int]) -> None:
+    """Let one of them sell a part of what is left."""
+    holders = [who for who, lots in held.items() if lots > 0]
+    if not holders:
+        return
+    who = stage.chance.choice(holders)
+    part = max(round(held[who] * stage.chance.uniform(0.2, 0.6)), min(held[who], stage.lots(1.0)))
+    order = aggress(stage, who, -rush.side, part, rush.price(-0.15), stage.chance.uniform(0.002, 0.03))
+    held[who] -= order.filled if order else 0

@@ -1,71 +1,80 @@
-"""Spoofing: a large bait on one side, a small order meant to fill on the other, the bait pulled once it has.
-
-The bait rests in the real book: it moves makers who lean on imbalance and fast takers who follow it, and it can itself
-be hit, in which case it is pulled as well. Nothing guarantees that the small order fills; then the bait is pulled after
-a while, as real spoofers do.
-"""
+"""Spoofing: a large bait on one side, a small order meant to fill on the other, the bait pulled once it has."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import numpy as np
-
-from training.simulator.plan import BUY, INSIDE, JOIN, PLACE, PULL, SELL, Action
-from training.simulator.scenarios.base import Stage
-from training.simulator.symbols import Market
-from training.simulator.world import SECOND
+from training.simulator.chance import Chance
+from training.simulator.people.markets import Market
+from training.simulator.people.stage import BUY, SELL, Plan, Room, Stage
+from training.simulator.scenarios.bait import (
+    crew,
+    lay_out,
+    level_ticks,
+    lure,
+    pull,
+    round_s,
+    some_rounds,
+    wait_for_fill,
+)
+from training.simulator.scenarios.base import Span
 
 
 class Spoofing:
-    """Bait that is not meant to trade."""
+    """Bait that is not meant to trade.
 
-    typology = "spoofing"
+    Pattern: the bait rests in the real book, where it moves makers who lean on imbalance and fast takers who follow
+    it, and where it can itself be hit; then it is pulled as well. Nothing guarantees that the small order fills.
+    Subtle: a few rounds, minutes apart; bait of several orders of ordinary size at the touch, so that it is hit now
+    and then; pulled one by one, seconds after the fill. Blatant: round after round, one or two orders of 34 times
+    the genuine one, gone within milliseconds.
+    Source: fills of bait and genuine orders, and the delay, as in enforcement cases.
+    """
+
+    kind = "spoofing"
     sides = 1
 
-    def duration_s(self, rng: np.random.Generator, market: Market, longest_s: float) -> float:
-        """Return the time for 4 to 16 cycles."""
-        return min(longest_s, int(rng.integers(4, 17)) * self._cycle_s(market) + 10.0)
+    def when(self, room: Room, market: Market, chance: Chance) -> Span | None:
+        """Return time for 4 to 40 rounds."""
+        return some_rounds(room, market, chance, 4.0, 40.0)
 
-    @staticmethod
-    def _cycle_s(market: Market) -> float:
-        return float(np.clip(30.0 / market.trades_per_s**0.7, 15.0, 240.0))
+    def plan(self, stage: Stage) -> Plan:
+        """Play rounds on changing sides; True if in one of them bait was pulled after the small order had filled."""
+        chance, accounts = stage.chance, crew(stage)
+        stage.accused.extend(accounts)
+        usual = round_s(stage.market)
+        rounds = max(3, round(stage.duration_s / usual * stage.between(0.25, 0.9)))
+        every, worked = stage.duration_s / rounds, 0
+        side = chance.choice((BUY, SELL))
+        for number in range(rounds):
+            yield stage.at((number + chance.uniform(0.0, 0.3)) * every)
+            worked += yield from _play_round(stage, accounts, side, min(0.6 * every, 1.5 * usual))
+            side = -side if chance.happens(0.7) else side
+        return worked > 0
 
-    def plan(self, stage: Stage) -> Sequence[int]:
-        """Plan the cycles, on changing sides."""
-        account = stage.strangers(1)[0]
-        cycle = self._cycle_s(stage.market)
-        count = max(1, int((stage.duration_s - 5.0) / cycle))
-        side = int(stage.rng.choice([BUY, SELL]))
-        for number in range(count):
-            start = (number + float(stage.rng.uniform(0.0, 0.25))) * cycle
-            self._cycle(stage, account, side, start, 0.7 * cycle)
-            side = -side if stage.rng.random() < 0.8 else side
-        return [account]
 
-    @staticmethod
-    def _cycle(stage: Stage, account: int, side: int, start: float, patience: float) -> None:
-        rng, tag = stage.rng, stage.tag
-        genuine_lots = stage.lots(float(rng.uniform(0.2, 0.8)))
-        orders = int(rng.integers(1, 7))
-        bait_lots = max(1, round(genuine_lots * stage.between(10.0, 45.0) / orders))
-        slowest = 3.0 * 0.1**stage.severity
-        pulled_after = int(np.exp(rng.uniform(np.log(0.005), np.log(slowest))) * SECOND)
-        bait = stage.planner.group(pulls_itself=True, delay_ns=int(rng.uniform(0.02, 0.5) * SECOND))
-        genuine = stage.planner.group(pulls=bait, delay_ns=pulled_after)
-        spacing = max(1, round(0.5 * stage.market.half_spread_ticks))
-        stage.planner.add(
-            Action(stage.after(start), PLACE, account, side, genuine_lots, INSIDE, 0, genuine, tag, rests=True)
-        )
-        behind = round(stage.market.half_spread_ticks * float(rng.uniform(0.0, 1.2)))
-        show = start + float(rng.uniform(0.02, 0.8))
-        for level in range(orders):
-            lots = max(1, round(bait_lots * float(rng.uniform(0.7, 1.3))))
-            ticks = behind + level * spacing * int(rng.integers(0, 2))
-            when = stage.after(show + level * float(rng.uniform(0.0005, 0.05)))
-            stage.planner.add(Action(when, PLACE, account, -side, lots, JOIN, ticks, bait, tag, rests=True))
-        late = stage.after(start + patience * float(rng.uniform(0.7, 1.0)))
-        stage.planner.add(
-            Action(late, PULL, group=bait, tag=tag),
-            Action(late + int(rng.uniform(0.01, 0.5) * SECOND), PULL, group=genuine, tag=tag),
-        )
+def _play_round(stage: Stage, accounts: list[int], side: int, patience_s: float) -> Plan:
+    """Show bait against a small order until that fills, the bait is hit or patience ends."""
+    chance = stage.chance
+    lots = stage.lots(chance.uniform(0.4, 1.2))
+    genuine = stage.join(accounts[0], side, lots, behind=-1)
+    yield stage.sleep(chance.uniform(0.02, 0.8))
+    quotes = _bait(stage, -side, lots)
+    bait = yield from lay_out(stage, accounts[1:] or accounts, -side, quotes, (0.0005, stage.between(0.6, 0.02)))
+    lure(stage, -side, chance.poisson(stage.between(0.5, 2.5)), 4.0)
+    yield from wait_for_fill(stage, genuine, bait, patience_s * chance.uniform(0.7, 1.0))
+    filled = genuine.filled > 0
+    yield stage.sleep(chance.log_uniform(0.004, 4.0 * 0.02**stage.severity))
+    pulled = yield from pull(stage, bait, chance.choice((0.0, max(stage.between(1.5, -0.5), 0.0))))
+    yield stage.sleep(chance.uniform(0.01, 0.5))
+    stage.cancel(genuine)
+    return filled and pulled > 0
+
+
+def _bait(stage: Stage, side: int, genuine_lots: int) -> list[tuple[int, int]]:
+    """Return price and lots of each order of the bait."""
+    chance, touch = stage.chance, stage.touch()
+    orders = max(1, round(stage.between(5.0, 1.0) * chance.uniform(0.6, 1.4)))
+    each = genuine_lots * stage.between(6.0, 34.0) / orders
+    best = touch.bid if side > 0 else touch.ask
+    behind = round(stage.market.half_spread_ticks * chance.uniform(0.3, 1.0) * stage.between(0.4, 1.6))
+    steps = [behind + level_ticks(stage.market) * level * chance.integer(0, 2) for level in range(orders)]
+    return [(best - side * step, max(1, round(each * chance.uniform(0.7, 1.3)))) for step in steps]

@@ -1,0 +1,34 @@
+"""Floor or ceiling on the tape: one price, put back when it is hit, and not passed while it is held."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from tests.training.simulator.showing import Shown, show
+
+
+def put_up(shown: Shown) -> float:
+    """Return the units that the accused sent."""
+    return float(shown.own_orders.query("event == 'new'")["quantity"].sum())
+
+
+def test_floor_ceiling_stands_at_one_price_and_is_put_back() -> None:
+    own = show("floor_ceiling").own_orders
+    sent = own[own["event"] == "new"]
+    assert sent["side"].nunique() == sent["price"].nunique() == 1
+    assert len(sent) >= 4
+    assert sent["timestamp"].iloc[-1] > own[own["event"] == "fill"]["timestamp"].iloc[0]
+
+
+def test_floor_ceiling_is_hardly_passed() -> None:
+    shown = show("floor_ceiling")
+    own = shown.own_orders.sort_values("timestamp")
+    held, sign = own["price"].iloc[0], 1.0 if own["side"].iloc[0] == "buy" else -1.0
+    during = shown.trades[shown.trades["timestamp"].between(own["timestamp"].iloc[0], own["timestamp"].iloc[-1])]
+    passed: pd.Series = (during["price"] - held) * sign < -1e-9
+    assert passed.mean() < 0.12
+
+
+def test_floor_ceiling_is_plainer_the_more_severe() -> None:
+    sums = [sum(put_up(show("floor_ceiling", severity, seed)) for seed in (1, 2, 3)) for severity in (0.1, 0.5, 0.95)]
+    assert sums == sorted(sums)

@@ -1,0 +1,1 @@
+"""Who trades what: symbols, venues, accounts with habits, and people with a plan."""

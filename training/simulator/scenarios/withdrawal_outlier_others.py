@@ -1,0 +1,17 @@
+"""Withdrawal outlier, against the others: an account with hardly a history withdraws many times what its peers do.
+
+Subtle: five times peers' usual withdrawal. Blatant: sixty times, in up to four pieces within hours.
+Source: detectors.md: history against one day of analysis, at least five transactions, 500 USD.
+"""
+
+from __future__ import annotations
+
+from training.simulator.scenarios.transfer_outliers import TransferOutlier
+
+
+class WithdrawalOutlierOthers(TransferOutlier):
+    """Money goes out as with nobody else."""
+
+    kind = "withdrawal_outlier_others"
+    sign = -1
+    others = True
