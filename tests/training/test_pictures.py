@@ -388,3 +388,23 @@ def test_draw_tape_episode_of_another_market_is_listed_without_picture(tmp_path:
     page = draw_tape(coscia(tmp_path / "t"), tmp_path / "out", [other])
     assert page.read_text(encoding="utf-8").count("<tr data-words") == 1
     assert len(list((tmp_path / "out" / "t").glob("*.png"))) == 1
+
+
+def test_zoom_on_messages_of_the_same_instant_ends() -> None:
+    times = np.array([START, *([START + SECOND] * 8)], dtype=np.int64)
+    kinds = np.array([2, 2, 3, CANCELS, CANCELS, 2, 3, CANCELS, 0], dtype=np.int64)
+    zoom = zoom_span(times, kinds, (START - 9 * SECOND, START + 9 * SECOND))
+    assert zoom is None or zoom[0] <= START + SECOND <= zoom[1]
+
+
+def test_transfers_beside_a_tape_are_read_in_order_and_drawn(tmp_path: Path) -> None:
+    folder = coscia(tmp_path / "t")
+    days = [START + ms * MS for ms in (30_500, 100, 30_000)]
+    rows = {"timestamp": pd.to_datetime(days, utc=True), "account_id": ["coscia", "maker", "unseen"]}
+    pd.DataFrame(rows | {"usd": [-9_000.0, 50.0, 70.0]}).to_parquet(folder / "transfers.parquet")
+    tape = load(folder)
+    assert tape.transfers.usd.tolist() == [50.0, 70.0, -9_000.0]
+    assert tape.transfers.account.tolist() == [tape.code("maker"), -1, tape.code("coscia")]
+    mule = Episode("mule_pattern", "planted", ("x",), ("A/USD",), ("coscia",), START, START + 31 * SECOND)
+    panels = [axes.get_ylabel() for axes in behaviour_figure(tape, mule).axes]
+    assert any(label.startswith("deposits up") for label in panels)

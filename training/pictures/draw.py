@@ -82,6 +82,16 @@ def one_of_each(episodes: Sequence[Episode], tape: Recorded) -> list[Episode]:
     return list(kept.values())
 
 
+def _first_of_each(episodes: Sequence[Episode], tape: Recorded) -> list[Episode]:
+    """Return episodes, of look-alikes that go on throughout only the first of each kind, whatever its market."""
+    kept: dict[object, Episode] = {}
+    for number, episode in enumerate(episodes):
+        key: object = episode.kind if is_throughout(episode, tape.span) else number
+        seen = kept.get(key)
+        kept[key] = episode if seen is None else replace(seen, alike=seen.alike + episode.alike)
+    return list(kept.values())
+
+
 def excerpts(tape: Recorded) -> list[Episode]:
     """Return the busiest five minutes of the tape's largest markets, with the account that traded most in each."""
     largest = sorted(tape.markets, key=lambda market: -len(market.events))[:_MOST_EXCERPTS]
@@ -104,7 +114,7 @@ def _draw(tape: Recorded, out: Path, episodes: Sequence[Episode], done: Callable
     overviews = tuple(write(page, folder / f"overview-{number}.png") for number, page in enumerate(pages, start=1))
     done(1)
     drawn: list[tuple[Episode, Path | None]] = []
-    order = sorted(episodes, key=lambda episode: (episode.innocent, episode.start, episode.kind))
+    order = sorted(_first_of_each(episodes, tape), key=lambda episode: (episode.innocent, episode.start, episode.kind))
     for number, episode in enumerate(order, start=1):
         path = None
         if episode.markets(tape):

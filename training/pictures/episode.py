@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.collections import PathCollection
@@ -19,6 +21,7 @@ from training.pictures.paper import (
     BUY_LIGHT,
     CROSSED,
     DPI,
+    ELSEWHERE,
     FAINT,
     INK,
     INNOCENT,
@@ -35,7 +38,7 @@ from training.pictures.paper import (
 )  # fmt: skip
 from training.pictures.planted import Episode
 from training.pictures.recorded import Market, Recorded
-from training.pictures.spans import CANCELS, Span, main_span, zoom_span
+from training.pictures.spans import BOUGHT, CANCELS, Span, main_span, zoom_span
 
 _MOST_MARKETS = 4
 _BETWEEN_THEMSELVES, _ENOUGH_CROSSED = 1, 6
@@ -47,7 +50,8 @@ _LEFT, _RIGHT, _BETWEEN = 1.0, 0.25, 0.75
 
 def episode_figure(tape: Recorded, episode: Episode) -> Figure:
     """Return the picture of an episode on the markets of a tape; several markets share one axis of time."""
-    markets = episode.markets(tape)[:_MOST_MARKETS]
+    every = episode.markets(tape)
+    markets = every[:_MOST_MARKETS]
     accounts = tape.codes(episode.accounts)
     span = main_span(episode, tape)
     owns = [Own(accounts, *market.lives_of(accounts, episode.order_ids)) for market in markets]
@@ -64,6 +68,7 @@ def episode_figure(tape: Recorded, episode: Episode) -> Figure:
             rows = _rows(figure, number, sizes, column, len(spans))
             scale = draw_ladder(rows[0], market, own, shown, sized=column == len(spans) - 1)
             norm = norm or scale
+            _elsewhere(rows[0], market, markets, shown)
             _small_panels(rows[1:], market, own, shown)
             _mark(rows, episode, shown)
             if column:
@@ -72,8 +77,26 @@ def episode_figure(tape: Recorded, episode: Episode) -> Figure:
                 _frame(rows[0], zoom, span)
             rows[0].set_title(_over(market, shown, column), fontsize=10, color=INK, loc="left", pad=9)
             time_axis(rows[-1], shown, most=6)
-    _head(figure, episode, _facts(markets, owns, episode), norm, markets[0].base if markets else "")
+    left_out = f"   ·   {len(markets)} of its {len(every)} markets shown" if len(every) > len(markets) else ""
+    _head(figure, episode, _facts(markets, owns, episode) + left_out, norm, markets[0].base if markets else "")
     return figure
+
+
+def _elsewhere(axes: Axes, market: Market, markets: tuple[Market, ...], span: Span) -> None:
+    """Draw the middle of the same symbol on the other venues, so that prices that part are seen to."""
+    low, high = axes.get_ylim()
+    room = high - low
+    for other in markets:
+        if other is market or other.symbol != market.symbol:
+            continue
+        best = other.touch.between(*span)
+        middle = (best.bid + best.ask) / 2.0
+        middle[~(best.bid < best.ask) | (best.ask - best.bid > 12.0 * other.spread)] = np.nan
+        axes.step(seconds(best.time, span), middle, where="post", color=ELSEWHERE, linewidth=1.3, zorder=3.5)
+        if np.isfinite(middle).any():
+            low = max(min(low, float(np.nanmin(middle)) - 0.03 * room), low - 1.5 * room)
+            high = min(max(high, float(np.nanmax(middle)) + 0.03 * room), high + 1.5 * room)
+    axes.set_ylim(low, high)
 
 
 def _sizes(markets: int, *, known: bool) -> tuple[float, ...]:
@@ -107,7 +130,7 @@ def _messages(market: Market, own: Own, span: Span, episode: Episode) -> tuple[I
     crossed = np.isin(events.account[rows], own.accounts) & np.isin(events.counter[rows], own.accounts)
     codes = np.select(
         [(kind == TRADE) & crossed, kind == NEW, np.isin(kind, (CANCEL, EXPIRE)), kind == REPLACE],
-        [_BETWEEN_THEMSELVES, np.where(bought, 2, 3), CANCELS, CANCELS + 1],
+        [_BETWEEN_THEMSELVES, np.where(bought, BOUGHT, BOUGHT + 1), CANCELS, CANCELS + 1],
         0,
     )
     return events.time[rows], codes.astype(np.int64)
@@ -149,7 +172,8 @@ def _mark(rows: list[Axes], episode: Episode, span: Span) -> None:
 
 def _trim(rows: list[Axes]) -> None:
     for axes in rows:
-        axes.set_ylabel("")
+        label = axes.get_ylabel().partition("per ")  # what a bar stands for differs from that of the wide picture
+        axes.set_ylabel("".join(label[1:]), fontsize=8.5)
 
 
 def _frame(axes: Axes, zoom: Span, span: Span) -> None:
@@ -194,17 +218,18 @@ def _head(figure: Figure, episode: Episode, facts: str, norm: LogNorm | None, un
     def line(inches: float) -> float:
         return 1.0 - inches / float(height)
 
-    figure.text(left, line(0.33), episode.title, fontsize=17, fontweight="bold", color=colour, va="center")
+    figure.text(left, line(0.33), episode.headline, fontsize=15, fontweight="bold", color=colour, va="center")
     when = f"{date_of(episode.start)}  {clock(episode.start)} to {clock(episode.end)} UTC"
     who = ", ".join(episode.accounts[:4]) + (
         f" and {len(episode.accounts) - 4} more" if len(episode.accounts) > 4 else ""
     )
-    told = f"{episode.note}   ·   {when}, {length(episode.end - episode.start)}   ·   {who or 'no accounts named'}"
+    told = f"{when}, {length(episode.end - episode.start)}   ·   {who or 'no accounts named'}"
     figure.text(1 - _RIGHT / width, line(0.33), told, fontsize=10.5, color=INK, va="center", ha="right")
-    figure.text(left, line(0.62), facts, fontsize=10, color=FAINT, va="center")
+    note = f"{episode.note}   ·   " if math.isnan(episode.severity) else ""
+    figure.text(left, line(0.62), f"{note}{facts}", fontsize=10, color=FAINT, va="center")
     figure.legend(
         handles=_keys(episode), loc="center left", bbox_to_anchor=(left - 0.006, line(0.9)), ncol=12, frameon=False,
-        fontsize=9, handletextpad=0.6, columnspacing=1.2, borderpad=0.0, handlelength=1.5,
+        fontsize=9, handletextpad=0.5, columnspacing=0.8, borderpad=0.0, handlelength=1.5,
     )  # fmt: skip
     if norm is not None:
         colour_bars(figure, (1 - 2.6 / width, line(0.83), 2.3 / width, 0.26 / height), norm, unit)
@@ -213,6 +238,7 @@ def _head(figure: Figure, episode: Episode, facts: str, norm: LogNorm | None, un
 def _keys(episode: Episode) -> list[Line2D | Patch | PathCollection]:
     """Return what the signs mean."""
     tint = INNOCENT if episode.innocent else PLANTED
+    apart = Line2D([], [], color=ELSEWHERE, linewidth=1.3, label="mid elsewhere")
 
     def dot(colour: str, edge: str, label: str) -> Line2D:
         return Line2D([], [], linestyle="", marker="o", markerfacecolor=colour, markeredgecolor=edge, label=label)
@@ -230,5 +256,6 @@ def _keys(episode: Episode) -> list[Line2D | Patch | PathCollection]:
                markersize=9, label="between themselves"),
         Line2D([], [], color=BUY, linewidth=0.9, label="best bid"),
         Line2D([], [], color=SELL, linewidth=0.9, label="best ask"),
+        *([apart] if len(set(episode.venues)) > 1 else []),
         Patch(facecolor=tint, edgecolor="#BBBBBB", label="span" if episode.innocent else "planted"),
     ]  # fmt: skip

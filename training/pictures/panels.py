@@ -105,5 +105,4 @@ def draw_volume(axes: Axes, market: Market, own: Own, span: Span, bars: int = 10
         axes.bar(edges[:-1], volume, width=step, align="edge", color=colour, linewidth=0)
     axes.set_xlim(low, high)
     axes.set_ylim(bottom=0.0, top=None if len(trades) else 1.0)
-    axes.text(0.006, 0.93, f"per {per(step)}", transform=axes.transAxes, fontsize=8.5, color=FAINT, va="top")
-    quantity_axis(axes, f"traded\n{market.base}")
+    quantity_axis(axes, f"traded, {market.base}\nper {per(step)}")

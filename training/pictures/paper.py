@@ -18,7 +18,7 @@ from training.pictures.planted import Episode
 # Okabe & Ito's colours, told apart by the colour-blind too. Blue is buying, vermilion is selling, everywhere.
 BUY, SELL, UNKNOWN_SIDE = "#0072B2", "#D55E00", "#7F7F7F"
 BUY_LIGHT, SELL_LIGHT = "#56B4E9", "#E69F00"
-OWN, CROSSED = "#000000", "#CC79A7"
+OWN, CROSSED, ELSEWHERE = "#000000", "#CC79A7", "#009E73"
 INK, FAINT, GRID = "#222222", "#777777", "#E4E4E4"
 PLANTED, INNOCENT = "#FFF3BF", "#EEEEEE"
 BIDS = LinearSegmentedColormap.from_list("bids", ["#F1F5F8", "#B9CBD8", "#6F8DA3", "#23405C"])

@@ -67,6 +67,14 @@ class Episode:
         words = self.kind.replace("_", " ")
         return words[:1].upper() + words[1:]
 
+    @property
+    def headline(self) -> str:
+        """Kind, severity and markets, in words."""
+        where = dict.fromkeys(self.symbols), dict.fromkeys(self.venues)
+        markets = " on ".join(", ".join(names) if len(names) <= 3 else f"{len(names)} of them" for names in where)
+        severity = () if math.isnan(self.severity) else (f"severity {self.severity:.2f}",)
+        return "  ·  ".join([self.title, *severity, markets])
+
     def is_on(self, tape: Recorded) -> bool:
         """Whether it lies on a tape: by name, or by market and time where the file names no tape."""
         if self.tape:

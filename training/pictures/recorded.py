@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from features.encoding import Lots, encode
+from features.errors import TapeError
 from features.events import TRADE, Events, Vocabulary
 from features.order import total_order
 from features.readers import read_tape
@@ -56,6 +58,29 @@ class Trades:
     def sides_of(self, accounts: Codes) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
         """Return where one of the accounts bought, and where one of them sold."""
         return np.isin(self.buyer, accounts), np.isin(self.seller, accounts)
+
+
+@dataclass(frozen=True)
+class Transfers:
+    """Deposits and withdrawals as parallel columns, shape (n_transfers,) each, in order of time.
+
+    Attributes:
+        time: Nanoseconds since 1970, UTC.
+        account: Account code, -1 where it never sent an order.
+        usd: Value, > 0 in, < 0 out.
+    """
+
+    time: IntArray
+    account: Codes
+    usd: FloatArray
+
+    def between(self, start: int, end: int) -> Transfers:
+        """Return the transfers of a span, ns, both ends within."""
+        rows = slice(*np.searchsorted(self.time, [start, end + 1]).tolist())
+        return Transfers(self.time[rows], self.account[rows], self.usd[rows])
+
+
+NO_TRANSFERS = Transfers(np.empty(0, np.int64), np.empty(0, np.int32), np.empty(0))
 
 
 @dataclass(frozen=True)
@@ -150,11 +175,13 @@ class Recorded:
         name: Its name.
         markets: Its markets, by symbol and then venue.
         names: Codes of its accounts.
+        transfers: Money that came and went.
     """
 
     name: str
     markets: tuple[Market, ...]
     names: Vocabulary
+    transfers: Transfers = NO_TRANSFERS
 
     @property
     def span(self) -> tuple[int, int]:
@@ -170,6 +197,10 @@ class Recorded:
         """Return codes of accounts; those that the tape does not know are left out."""
         known = self._code_of
         return np.array([known[account] for account in accounts if account in known], dtype=np.int32)
+
+    def code(self, account: str) -> int:
+        """Return the code of an account, -1 where the tape does not know it."""
+        return self._code_of.get(account, -1)
 
     @cached_property
     def _code_of(self) -> dict[str, int]:
@@ -192,4 +223,20 @@ def load(path: Path) -> Recorded:
     for code, (venue, symbol) in enumerate(names.markets):
         mine = total_order(events.take(order[bounds[code] : bounds[code + 1]]))
         markets.append(Market(venue, symbol, lots.of(symbol), mine))
-    return Recorded(tape.name, tuple(sorted(markets, key=lambda m: (m.symbol, m.venue))), names)
+    recorded = Recorded(tape.name, tuple(sorted(markets, key=lambda m: (m.symbol, m.venue))), names)
+    return replace(recorded, transfers=_transfers(path, recorded))
+
+
+def _transfers(path: Path, tape: Recorded) -> Transfers:
+    """Return the transfers beside a tape's tables, none where there is no such file."""
+    file = path / "transfers.parquet"
+    if not file.is_file():
+        return NO_TRANSFERS
+    try:
+        table = pq.read_table(file, columns=["timestamp", "account_id", "usd"])
+    except (OSError, pa.ArrowException) as error:
+        raise TapeError(f"{file} must be a table of timestamp, account_id and usd, was not: {error}") from error
+    time = np.asarray(table["timestamp"].cast(pa.timestamp("ns", "UTC")).cast(pa.int64()).to_numpy(), np.int64)
+    order = np.argsort(time, kind="stable")
+    account = np.array([tape.code(name) for name in table["account_id"].to_pylist()], np.int32)
+    return Transfers(time[order], account[order], table["usd"].to_numpy().astype(np.float64)[order])

@@ -15,6 +15,9 @@ EXCERPT_NS = 300 * SECOND
 _FEWEST_IN_ZOOM, _USUAL_IN_ZOOM, _MOST_IN_ZOOM = 6, 16, 80
 _COMMON, _MOST_CYCLES, _MUCH_LONGER = 0.05, 50, 6
 CANCELS = 4
+_NEEDS_BEFORE = ("spike", "anomaly", "marking", "shock", "cascade", "rebalance")
+BOUGHT = 2
+_NEVER, _INSTANT = 1 << 62, 1_000_000
 
 
 def is_throughout(episode: Episode, tape: Span) -> bool:
@@ -30,7 +33,8 @@ def main_span(episode: Episode, tape: Recorded) -> Span:
         accounts = tape.codes(episode.accounts)
         times = [market.events.time[market.rows_of(accounts, start, end)] for market in episode.markets(tape)]
         return busiest(np.sort(np.concatenate(times)), (start, end), EXCERPT_NS)
-    margin = min(max((end - start) // 4, 2 * SECOND), 900 * SECOND)
+    before = 1 if any(word in episode.kind for word in _NEEDS_BEFORE) else 4
+    margin = min(max((end - start) // before, 2 * SECOND), 900 * SECOND)
     return start - margin, end + margin
 
 
@@ -53,26 +57,36 @@ def zoom_span(times: IntArray, kinds: IntArray, span: Span) -> Span | None:
 
     Args:
         times: Times of the accounts' messages, sorted, ns.
-        kinds: What each message is, as a code >= 0; cancels are `CANCELS`.
+        kinds: What each message is, as a code >= 0: `BOUGHT` for new buys, then new sells, `CANCELS`, re-pricing.
         span: What the wide picture shows, ns.
     """
     if len(times) < _FEWEST_IN_ZOOM:
         return None
-    first, last = _shortest(times, int(np.clip(len(times) // 4, _FEWEST_IN_ZOOM, _USUAL_IN_ZOOM)))
-    if np.mean(kinds == CANCELS) >= _COMMON:
-        first, last = _cycle(times, kinds)
-    margin = max(int(times[last] - times[first]) // 4, 500_000)
-    zoom = int(times[first]) - margin, int(times[last]) + margin
-    return zoom if 4 * (zoom[1] - zoom[0]) <= span[1] - span[0] else None
+    found = [_shortest(times, int(np.clip(len(times) // 4, _FEWEST_IN_ZOOM, _USUAL_IN_ZOOM)))]
+    if np.mean(kinds >= CANCELS) >= _COMMON:
+        # Where a cycle of all kinds takes too long, sides do not matter, and taking away is whatever ends an offer.
+        sideless = np.where(kinds == BOUGHT, BOUGHT + 1, kinds)
+        found = [_cycle(times, each) for each in (kinds, sideless, np.minimum(sideless, CANCELS))] + found
+    for first, last in found:
+        margin = max(int(times[last] - times[first]) // 4, 500_000)
+        zoom = int(times[first]) - margin, int(times[last]) + margin
+        if times[last] - times[first] >= _INSTANT and 4 * (zoom[1] - zoom[0]) <= span[1] - span[0]:
+            return zoom
+    return None
 
 
 def _cycle(times: IntArray, kinds: IntArray) -> tuple[int, int]:
     """Return first and last row of a cycle: of the shortest spans with every common kind, the one with most in it."""
     spans = _covering(kinds)
+    # One sweep is no cycle.
+    spans = [rows for rows in spans if times[rows[1]] - times[rows[0]] >= _INSTANT] or spans
     lengths = np.array([times[last] - times[first] for first, last in spans])
     short = np.argsort(lengths, kind="stable")[:_MOST_CYCLES]
     short = short[lengths[short] <= _MUCH_LONGER * lengths[short[0]] + 1_000_000]
-    grown = [_with_neighbours(times, *spans[number]) for number in short.tolist()]
+    chosen = [spans[number] for number in short.tolist()]
+    # Those tell most that end with the taking away of what was laid out.
+    chosen = [(first, last) for first, last in chosen if kinds[last] >= CANCELS > kinds[first]] or chosen
+    grown = [_with_neighbours(times, *rows) for rows in chosen]
     return max(grown, key=lambda rows: (rows[1] - rows[0], times[rows[0]] - times[rows[1]]))
 
 
@@ -99,11 +113,11 @@ def _with_neighbours(times: IntArray, first: int, last: int) -> tuple[int, int]:
     """Return rows with those before and after that follow within half of the span, until there are many."""
     while last - first < min(_MOST_IN_ZOOM, len(times) - 1):
         length = int(times[last] - times[first])
-        before = int(times[first] - times[first - 1]) if first else 2 * length + 1
-        after = int(times[last + 1] - times[last]) if last + 1 < len(times) else 2 * length + 1
+        before = int(times[first] - times[first - 1]) if first else _NEVER
+        after = int(times[last + 1] - times[last]) if last + 1 < len(times) else _NEVER
         if min(before, after) > max(length // 2, 1_000_000):
             break
-        first, last = (first - 1, last) if before <= after and first else (first, min(last + 1, len(times) - 1))
+        first, last = (first - 1, last) if before <= after else (first, last + 1)
     return first, last
 
 

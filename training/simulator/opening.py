@@ -80,8 +80,8 @@ def _spec(market: Market) -> NDArray[np.void]:
     spec["impatience"] = symbol.impatience
     spec["life_s"] = min(max(25.0 * power(rate, -0.4) / (0.5 + 0.5 * symbol.speed), 6.0), 240.0)
     spec["back_ticks"] = 3.0 * symbol.half_spread_ticks + 1.0
-    spec["slip"] = max(5, round(0.004 * symbol.base))
-    spec["snipe_s"] = min(max(3.0 / rate, 0.5), 90.0)
+    spec["slip"] = max(5, round(0.004 * symbol.base / symbol.depth))
+    spec["snipe_s"] = min(max(3.0 / rate, 0.02), 7_200.0)
     spec["hours"] = _hours(market.venue)
     return spec
 
@@ -110,15 +110,16 @@ def _makers(market: Market, start: int, chance: Chance) -> NDArray[np.void]:
     """Return the market's makers, each with a temper of its own; every third is fast."""
     symbol, half = market.symbol, market.half_spread_ticks
     count = max(2, round(symbol.makers * (0.6 + 0.4 * min(market.share * 2.0, 1.0))))
-    pace = min(max(1.6 * power(market.trades_per_s, -0.6), 0.8), 12.0)
+    pace = min(max(1.6 * power(market.trades_per_s, -0.6), 0.1), 60.0)
     makers = np.zeros(count, MAKER)
     for i, account in enumerate(chance.sample(ROLES["makers"], count)):
         maker, fast = makers[i], i % 3 == 0
         maker["market"], maker["account"], maker["seen"] = market.number, account, start
         maker["levels"] = min(chance.integer(2, 7), MAX_LEVELS)
-        maker["lots"] = round(TYPICAL_LOTS * chance.choice((0.7, 1.0, 1.5, 2.0, 3.0)) * chance.uniform(0.8, 1.2))
+        size = symbol.depth * chance.choice((0.7, 1.0, 1.5, 2.0, 3.0)) * chance.uniform(0.8, 1.2)
+        maker["lots"] = max(round(TYPICAL_LOTS * size), 1)
         maker["half_spread"] = half * chance.log_uniform(0.75, 3.5)
-        maker["gap"] = max(half * chance.uniform(0.5, 1.6), 1.0)
+        maker["gap"] = max(symbol.sparseness * half * chance.uniform(0.5, 1.6), 1.0)
         maker["refresh_s"] = pace * (0.25 if fast else 1.0) * chance.log_normal(0.4)
         maker["limit"] = maker["lots"] * chance.integer(12, 30)
         maker["lean"] = half * chance.uniform(0.2, 1.4)

@@ -17,6 +17,7 @@ from training.simulator.scenarios.base import Scenario, Span, name_of
 from training.simulator.setup import DAY_NS, Planned, Setup
 
 _ATTEMPTS = 80
+_TURNS = 4  # tries for every episode wanted: many a typology cannot happen on a short tape
 _APART = 180 * SECOND_NS
 _HOUR = 3_600 * SECOND_NS
 _ABUSE, _INNOCENCE, _EPISODE = 21, 22, 23  # purposes of random streams
@@ -77,14 +78,16 @@ def wanted(setup: Setup) -> list[Scenario]:
 
 def _plant_abuse(planting: _Planting) -> None:
     setup, chance = planting.setup, Chance(*planting.key, _ABUSE)
-    scenarios = wanted(setup)
+    by_kind: dict[str, list[Scenario]] = {}
+    for scenario in wanted(setup):
+        by_kind.setdefault(scenario.kind, []).append(scenario)
     hours = setup.hours * len(planting.room.markets)
     count = max(1, round(setup.abuse_rate * hours)) if setup.abuse_rate > 0.0 else 0
     turns: list[Scenario] = []
-    while len(turns) < count:
-        turns += chance.sample(scenarios, len(scenarios))
+    while len(turns) < _TURNS * count:
+        turns += [chance.choice(by_kind[kind]) for kind in chance.sample(list(by_kind), len(by_kind))]
     fitting = 0
-    for scenario in turns[: 4 * count]:
+    for scenario in turns:
         if fitting == count:
             return
         severity = chance.uniform()

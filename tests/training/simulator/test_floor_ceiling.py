@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import pandas as pd
+import numpy as np
 
 from tests.training.simulator.showing import Shown, show
 
@@ -20,13 +20,18 @@ def test_floor_ceiling_stands_at_one_price_and_is_put_back() -> None:
     assert sent["timestamp"].iloc[-1] > own[own["event"] == "fill"]["timestamp"].iloc[0]
 
 
-def test_floor_ceiling_is_hardly_passed() -> None:
-    shown = show("floor_ceiling")
+def passed(seed: int) -> float:
+    """Return the share of trades beyond the held price."""
+    shown = show("floor_ceiling", 0.7, seed)
     own = shown.own_orders.sort_values("timestamp")
     held, sign = own["price"].iloc[0], 1.0 if own["side"].iloc[0] == "buy" else -1.0
     during = shown.trades[shown.trades["timestamp"].between(own["timestamp"].iloc[0], own["timestamp"].iloc[-1])]
-    passed: pd.Series = (during["price"] - held) * sign < -1e-9
-    assert passed.mean() < 0.12
+    return float(((during["price"] - held) * sign < -1e-9).mean())
+
+
+def test_floor_ceiling_is_hardly_passed() -> None:
+    shares = [passed(seed) for seed in range(1, 8)]
+    assert float(np.median(shares)) < 0.05, shares  # one that gives way is overrun
 
 
 def test_floor_ceiling_is_plainer_the_more_severe() -> None:

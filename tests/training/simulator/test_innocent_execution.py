@@ -22,7 +22,8 @@ def test_twap_execution_is_regular() -> None:
     own = orders_of(show("twap_execution"), "twap_execution")
     rested = own[own["event"] == "new"].groupby("order_id").first()["timestamp"]
     gaps = rested.sort_values().diff().dt.total_seconds()[lambda gap: gap > 5.0]
-    assert (gaps / gaps.min()).round().between(1.0, 2.0).mean() > 0.8
+    shares = gaps / gaps.quantile(0.9)  # of the time from slice to slice; what did not fill is taken at 0.6 of it
+    assert sum(shares.between(usual - 0.03, usual + 0.03).mean() for usual in (0.4, 0.6, 1.0)) > 0.8
 
 
 def test_vwap_execution_follows_the_volume_of_others() -> None:

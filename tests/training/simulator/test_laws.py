@@ -20,7 +20,7 @@ from training.simulator.recording import Recorded
 from training.simulator.simulate import play
 from training.simulator.sinks import Memory
 
-DIGEST = "c3fb1b65beba4dd4f4a6331939539ba2db9034b7e733f8cbcef4cf4c1ac42db5"
+DIGEST = "32253a4b55ee9e8e094792b3ff102defc0090b3ca441a70dca3de51957092dcf"
 
 
 @pytest.fixture(scope="module")

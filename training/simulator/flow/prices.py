@@ -16,12 +16,12 @@ from training.simulator.flow.touch import middle
 from training.simulator.flow.world import SECOND_NS, World
 
 FUNDAMENTAL = 8
-_QUICK_S, _STEADY_S, _SLOW_S, _BUZZ_S = 45.0, 900.0, 10_800.0, 240.0
-_QUICK, _STEADY, _SLOW = 0.5, 0.6, 0.6245  # squares sum to 1
+_QUICK_S, _STEADY_S, _SLOW_S, _BUZZ_S = 60.0, 1_500.0, 14_400.0, 240.0
+_QUICK, _STEADY, _SLOW = 0.3, 0.6, 0.7416  # squares sum to 1
 _SENTIMENT_S = 400.0
 _BUZZ = 0.7
 _WILDEST = 6.0  # times the usual volatility
-_JUMPS_S, _JUMP, _JUMP_TAIL = 0.0005, 9.0, 3.0  # one in half an hour; Gopikrishnan et al. 1999: inverse cubic
+_JUMPS_S, _JUMP, _JUMP_TAIL = 0.0003, 9.0, 3.5  # one in half an hour; Gopikrishnan et al. 1999: inverse cubic
 
 
 @inner

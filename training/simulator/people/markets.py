@@ -31,6 +31,8 @@ class Symbol:
         beta: Correlation of its moves with the market's.
         impatience: Factor on everybody's share of orders that take.
         offspring: Mean number of other decisions that each order sets off; near 0.5 arrivals come in avalanches.
+        depth: Size of makers' quotes at the touch, 1 as usual.
+        sparseness: Distance between makers' quotes, 1 as usual.
         speed: Fleeting orders and short lives, 1 as usual; 0 for a venue without fast traders.
     """
 
@@ -47,6 +49,8 @@ class Symbol:
     beta: float = 0.5
     impatience: float = 1.0
     offspring: float = 0.4
+    depth: float = 1.0
+    sparseness: float = 1.0
     speed: float = 1.0
 
     @property
@@ -171,7 +175,7 @@ def altcoins(count: int, chance: Chance) -> tuple[Symbol, ...]:
 
 
 def _altcoin(number: int, chance: Chance) -> Symbol:
-    tick_bps = chance.log_uniform(2.0, 70.0)
+    tick_bps = chance.log_uniform(1.5, 40.0)
     return Symbol(
         name=f"C{number + 1:02d}/BTC",
         price=round(1.0 / (tick_bps * _BASIS)),
@@ -179,12 +183,15 @@ def _altcoin(number: int, chance: Chance) -> Symbol:
         lot_decimals=0,
         trades_per_s=chance.log_uniform(0.006, 0.022),
         sigma_bps=chance.log_uniform(13.0, 26.0),
-        half_spread_bps=max(chance.log_uniform(3.0, 8.0), 0.5 * tick_bps),
-        makers=chance.integer(3, 6),
+        half_spread_bps=max(chance.log_uniform(3.0, 7.0), 0.5 * tick_bps),
+        makers=chance.integer(2, 4),
         active=chance.integer(100, 400),
         wildness=chance.uniform(1.2, 1.5),
         beta=chance.uniform(0.3, 0.6),
         offspring=0.46,
+        depth=0.4,
+        sparseness=4.0,
+        impatience=0.8,
     )
 
 
