@@ -24,7 +24,7 @@ from training.pictures.panels import resting_of
 from training.pictures.paper import time_axis
 from training.pictures.planted import Episode, read_episodes
 from training.pictures.recorded import Recorded, load
-from training.pictures.spans import CANCELS, busiest, main_span, zoom_span
+from training.pictures.spans import busiest, main_span, zoom_span
 from training.simulator import simulate
 
 MS, SECOND = 1_000_000, 1_000_000_000
@@ -228,13 +228,6 @@ def test_zoom_of_the_coscia_cycle_shows_it_whole_and_little_else(coscia_tape: Re
     assert zoom[1] - zoom[0] < SECOND
 
 
-def test_zoom_of_cycles_far_apart_shows_the_shortest_of_the_fullest() -> None:
-    cycle = np.array([0, 10, 20, 300, 310, 320]) * MS
-    times = np.concatenate([2 * cycle, 20 * SECOND + cycle, 60 * SECOND + 3 * cycle])
-    kinds = np.tile([2, 3, 3, 0, CANCELS, CANCELS], 3)
-    assert zoom_span(times, kinds, (0, 80 * SECOND)) == (19_920 * MS, 20_400 * MS)
-
-
 def test_zoom_of_evenly_spread_messages_holds_several(coscia_tape: Recorded) -> None:
     times = np.arange(100, dtype=np.int64) * SECOND
     zoom = zoom_span(times, np.zeros(100, np.int64), (0, 100 * SECOND))
@@ -388,13 +381,6 @@ def test_draw_tape_episode_of_another_market_is_listed_without_picture(tmp_path:
     page = draw_tape(coscia(tmp_path / "t"), tmp_path / "out", [other])
     assert page.read_text(encoding="utf-8").count("<tr data-words") == 1
     assert len(list((tmp_path / "out" / "t").glob("*.png"))) == 1
-
-
-def test_zoom_on_messages_of_the_same_instant_ends() -> None:
-    times = np.array([START, *([START + SECOND] * 8)], dtype=np.int64)
-    kinds = np.array([2, 2, 3, CANCELS, CANCELS, 2, 3, CANCELS, 0], dtype=np.int64)
-    zoom = zoom_span(times, kinds, (START - 9 * SECOND, START + 9 * SECOND))
-    assert zoom is None or zoom[0] <= START + SECOND <= zoom[1]
 
 
 def test_transfers_beside_a_tape_are_read_in_order_and_drawn(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -93,21 +94,8 @@ def dealings(tape: Recorded, accounts: Codes) -> Dealings:
     return Dealings(time[order], value[order], sides[order], holders[order])
 
 
-def behaviour_figure(tape: Recorded, episode: Episode) -> Figure:
-    """Return the picture of a behaviour: price, value a day, position, sizes and hours of the accounts' trades."""
-    accounts = tape.codes(episode.accounts)
-    # What one account does is told by its days before; what many do together, by how they take turns.
-    together = len(accounts) >= _GROUP
-    span = main_span(episode, tape) if together else tape.span
-    done = dealings(tape, accounts)
-    if together:
-        done = done.between(*span)
-    markets = episode.markets(tape)
-    moved = tape.transfers.between(*span)
-    is_moved = bool(np.isin(moved.account, accounts).any())
-    few_hours = span[1] - span[0] < _TWO_DAYS and not together
-    below = _HEIGHTS[1:-1] if few_hours else _HEIGHTS[1:]
-    heights = (*_HEIGHTS[:1], *((_TRANSFERS_HEIGHT,) if is_moved else ()), *below)
+def _rows(heights: Sequence[float], episode: Episode, span: Span) -> tuple[Figure, list[Axes]]:
+    """Return a figure with rows of those heights, inches, on one time axis, the planted span marked in each."""
     height = _TOP + sum(heights) + _GAP * len(heights) + 0.5
     figure = Figure(figsize=(_WIDTH, height), dpi=DPI)
     rows, top = [], height - _TOP
@@ -123,6 +111,25 @@ def behaviour_figure(tape: Recorded, episode: Episode) -> Figure:
         axes.axvline((low + high) / 2.0, color=PLANTED, linewidth=2.5, zorder=0)
         if axes is rows[0]:
             _arrow(axes, low, high)
+    return figure, rows
+
+
+def behaviour_figure(tape: Recorded, episode: Episode) -> Figure:
+    """Return the picture of a behaviour: price, value a day, position, sizes and hours of the accounts' trades."""
+    accounts = tape.codes(episode.accounts)
+    # What one account does is told by its days before; what many do together, by how they take turns.
+    together = len(accounts) >= _GROUP
+    span = main_span(episode, tape) if together else tape.span
+    done = dealings(tape, accounts)
+    if together:
+        done = done.between(*span)
+    markets = episode.markets(tape)
+    moved = tape.transfers.between(*span)
+    is_moved = bool(np.isin(moved.account, accounts).any())
+    few_hours = span[1] - span[0] < _TWO_DAYS and not together
+    below = _HEIGHTS[1:-1] if few_hours else _HEIGHTS[1:]
+    heights = (*_HEIGHTS[:1], *((_TRANSFERS_HEIGHT,) if is_moved else ()), *below)
+    figure, rows = _rows(heights, episode, span)
     quote = markets[0].quote if markets else "quote"
     _price(rows[0], markets, accounts, span)
     if is_moved:
