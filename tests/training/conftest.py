@@ -90,4 +90,4 @@ def small_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a dataset of 5 tapes of 2 markets and two hours, crowded with abuse."""
     planted = ("pump_and_dump", "wash_trading", "spoofing", "concentrated_trading")
     path = tmp_path_factory.mktemp("small")
-    return simulate(path, symbols=2, hours=2.0, seed=5, abuse_rate=4.0, tapes=5, typologies=planted)
+    return simulate(path, symbols=2, hours=3.0, seed=5, abuse_rate=4.0, tapes=5, typologies=planted)
