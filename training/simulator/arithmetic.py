@@ -43,7 +43,9 @@ def exp(x: float) -> float:
 
 @entry
 def power(x: float, exponent: float) -> float:
-    """Return x > 0 to the power of the exponent."""
+    """Return x >= 0 to the power of the exponent; 0 for 0."""
+    if x <= 0.0:
+        return 0.0
     return exp(exponent * log(x))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -98,7 +99,7 @@ def _hours(venue: Venue) -> list[float]:
 def _asset(group: Sequence[Market]) -> NDArray[np.void]:
     symbol = group[0].symbol
     asset = np.zeros(1, ASSET)
-    asset["sigma"] = symbol.sigma_bps * _BASIS / _MINUTE**0.5
+    asset["sigma"] = symbol.sigma_bps * _BASIS / math.sqrt(_MINUTE)
     asset["beta"], asset["wildness"] = symbol.beta, symbol.wildness
     asset["value"] = asset["mid"] = log(float(symbol.base))
     asset["markets"], asset["first"] = len(group), group[0].number

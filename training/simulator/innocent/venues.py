@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from training.simulator.chance import Chance
 from training.simulator.exchange.records import CALL, CONTINUOUS, HALTED
 from training.simulator.innocent.base import Innocent
@@ -82,7 +84,7 @@ def _call(stage: Stage, market: Market, halt_s: float, call_s: float) -> None:
     """Open the call; what the symbol is worth has gone on, and those who waited put their orders in."""
     chance, symbol = stage.chance, market.symbol
     stage.set_phase(CALL, market)
-    move = chance.normal(0.0, 2.5) * symbol.sigma_bps * 1e-4 * (halt_s / 60.0 + 1.0) ** 0.5
+    move = chance.normal(0.0, 2.5) * symbol.sigma_bps * 1e-4 * math.sqrt(halt_s / 60.0 + 1.0)
     crowd = max(round(market.trades_per_s * min(halt_s, 300.0)), 12)
     stage.news(move, crowd, 0.4 * call_s, side=BUY if move > 0.0 else SELL, asset=market.asset)
     stage.news(0.0, crowd, 0.4 * call_s, asset=market.asset)
@@ -104,7 +106,7 @@ def _work_leg(stage: Stage, desk: int, market: Market, side: int, lots: int) -> 
     closes = market.venue.session is not None and market.venue.session.auction_s > 0.0
     for_close = round(lots * chance.uniform(0.3, 0.6)) if closes else 0
     slices = min(max(round(lots / stage.lots(1.5)), 3), 60)
-    times = sorted(1.0 - (1.0 - chance.uniform()) * chance.uniform() ** 0.5 for _ in range(slices))
+    times = sorted(1.0 - (1.0 - chance.uniform()) * math.sqrt(chance.uniform()) for _ in range(slices))
     for share in times:
         yield stage.at(0.97 * share * stage.duration_s)
         patience_s = 0.006 * stage.duration_s

@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from training.simulator.arithmetic import log, power
 from training.simulator.chance import Chance
 
 TYPICAL_LOTS = 1_000
@@ -157,12 +158,12 @@ def default_symbols(count: int, chance: Chance) -> tuple[Symbol, ...]:
 
 def _invented(number: int, chance: Chance) -> Symbol:
     rate = chance.log_uniform(0.01, 3.0)
-    half_spread = min(1.5 * rate**-0.6, 40.0)
-    sigma = min(max(8.0 * rate**-0.15 * chance.uniform(0.8, 1.2), 5.0), 20.0)
+    half_spread = min(1.5 * power(rate, -0.6), 40.0)
+    sigma = min(max(8.0 * power(rate, -0.15) * chance.uniform(0.8, 1.2), 5.0), 20.0)
     tick_bps = chance.log_uniform(0.5, 1.5 * half_spread)
     price = round(chance.uniform(1.0, 9.0), 2)
-    decimals = math.ceil(-math.log10(price * tick_bps * _BASIS))
-    active = int(min(max(600 * rate**0.6, 20), 1500))
+    decimals = math.ceil(-log(price * tick_bps * _BASIS) / log(10.0))
+    active = int(min(max(600 * power(rate, 0.6), 20), 1500))
     wildness, beta = chance.uniform(0.9, 1.2), chance.uniform(0.3, 0.7)
     name = f"S{number + 1:02d}/USD"
     makers = 3 + int(rate > 0.05) * 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from training.simulator.arithmetic import power
 from training.simulator.chance import Chance
 from training.simulator.flow.world import SECOND_NS
 from training.simulator.people.markets import Market
@@ -15,7 +16,7 @@ _CANDIDATES = 12
 
 def round_s(market: Market) -> float:
     """Return how long a small order at the touch may have to wait, roughly: 15 s on busy markets to 4 minutes."""
-    return float(min(max(30.0 / market.trades_per_s**0.7, 15.0), 240.0))
+    return float(min(max(30.0 / power(market.trades_per_s, 0.7), 15.0), 240.0))
 
 
 def level_ticks(market: Market) -> int:

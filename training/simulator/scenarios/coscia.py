@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from training.simulator.arithmetic import power
 from training.simulator.chance import Chance
 from training.simulator.people.markets import Market
 from training.simulator.people.stage import BUY, SELL, Order, Plan, Room, Stage
@@ -36,7 +37,7 @@ class Coscia:
         """Play cycles; True if in one of them both small orders filled and the baits went."""
         chance, account = stage.chance, fast_trader(stage)
         stage.accused.append(account)
-        cycle_s = _CYCLE_S * _SLOWEST ** (1.0 - min(stage.between(0.0, 1.05), 1.0))
+        cycle_s = _CYCLE_S * power(_SLOWEST, 1.0 - min(stage.between(0.0, 1.05), 1.0))
         unit = stage.lots(chance.uniform(0.25, 0.6)) / _GENUINE
         attempts = max(12, round(stage.duration_s * stage.between(0.03, 0.15)))
         completed, side = 0, chance.choice((BUY, SELL))

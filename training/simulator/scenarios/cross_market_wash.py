@@ -10,6 +10,7 @@ Source: MAR Annex II, Section 1, 3(a) and 2(c).
 
 from __future__ import annotations
 
+from training.simulator.arithmetic import power
 from training.simulator.chance import Chance
 from training.simulator.people.markets import Market
 from training.simulator.people.stage import Plan, Room, Stage
@@ -47,7 +48,7 @@ class CrossMarketWash:
             there = yield from meet(stage, seller, buyer, lots)
             if not there.between:
                 continue
-            yield stage.sleep(chance.log_uniform(0.02, 200.0 * 0.005**stage.severity))
+            yield stage.sleep(chance.log_uniform(0.02, 200.0 * power(0.005, stage.severity)))
             alike = chance.uniform(1.0 - stage.between(0.3, 0.0), 1.0)
             back = yield from meet(stage, buyer, seller, max(1, round(there.between * alike * worth)), away)
             net += there.between - round(back.between / worth)

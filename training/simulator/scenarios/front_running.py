@@ -11,6 +11,7 @@ Source: MAR Article 7(1)(d) (knowledge of a client's pending orders); 2 s and 0.
 
 from __future__ import annotations
 
+from training.simulator.arithmetic import power
 from training.simulator.chance import Chance
 from training.simulator.people.markets import Market
 from training.simulator.people.stage import BUY, SELL, Plan, Room, Stage
@@ -55,7 +56,7 @@ def _run_ahead(stage: Stage, leader: int, client: int) -> Plan:
     large = max(stage.lots(chance.uniform(8.0, 25.0)), stage.shown(-side, _near(stage, side), 3))
     lots = max(1, round(large * chance.uniform(0.03, 0.17)))
     small = stage.take(leader, side, lots, slip=round(2 * stage.market.half_spread_ticks) + 2)
-    yield stage.sleep(chance.log_uniform(0.5, 1.9) * 0.02 ** stage.between(0.0, 1.0))
+    yield stage.sleep(chance.log_uniform(0.5, 1.9) * power(0.02, stage.between(0.0, 1.0)))
     reach = 4 + round(5 * stage.market.half_spread_ticks)
     followed = stage.take(client, side, large, slip=reach)
     yield stage.sleep(chance.log_uniform(0.3, 8.0))

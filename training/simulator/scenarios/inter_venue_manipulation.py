@@ -9,6 +9,7 @@ Source: MAR Annex II, Section 1, 2(c).
 
 from __future__ import annotations
 
+from training.simulator.arithmetic import power
 from training.simulator.chance import Chance
 from training.simulator.people.markets import Market
 from training.simulator.people.stage import BUY, SELL, Plan, Room, Stage
@@ -59,7 +60,7 @@ def _attempt(stage: Stage, mover: int, trader: int, away: Market) -> Plan:
         if levels < 0:
             break
         moved += stage.take(mover, side, stage.shown(-side, near, levels + 1), slip=levels).filled
-        yield stage.sleep(chance.log_uniform(0.005, 3.0 * 0.1**stage.severity))
+        yield stage.sleep(chance.log_uniform(0.005, 3.0 * power(0.1, stage.severity)))
     yield stage.sleep(chance.log_uniform(0.2, 3.0))
     left, best = held, 0.0
     pace = min(max(0.3 / stage.market.trades_per_s, 1.0), 6.0)

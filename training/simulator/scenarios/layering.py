@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from training.simulator.arithmetic import power
 from training.simulator.chance import Chance
 from training.simulator.people.markets import Market
 from training.simulator.people.stage import BUY, SELL, Plan, Room, Stage
@@ -54,14 +55,14 @@ class Layering:
 def _play_round(stage: Stage, accounts: list[int], side: int, patience_s: float) -> Plan:
     """Lay layers against the genuine order's side, trade, and pull them."""
     chance = stage.chance
-    gap_s = chance.log_uniform(0.3, 1.0) * 2.5 * 0.01**stage.severity
+    gap_s = chance.log_uniform(0.3, 1.0) * 2.5 * power(0.01, stage.severity)
     layers = yield from lay_out(stage, accounts[1:] or accounts, -side, _layers(stage, -side), (0.3 * gap_s, gap_s))
     yield stage.sleep(chance.uniform(0.05, 2.0))
     genuine = stage.join(accounts[0], side, stage.lots(chance.uniform(0.5, 1.5)), behind=-1)
     lure(stage, -side, chance.poisson(stage.between(0.5, 2.5)), 4.0)
     yield from wait_for_fill(stage, genuine, layers, patience_s * chance.uniform(0.7, 1.0))
     filled = genuine.filled > 0
-    yield stage.sleep(chance.log_uniform(0.004, 5.0 * 0.02**stage.severity))
+    yield stage.sleep(chance.log_uniform(0.004, 5.0 * power(0.02, stage.severity)))
     pulled = yield from pull(stage, layers[:: chance.choice((1, -1))], max(stage.between(1.2, -0.6), 0.0))
     yield stage.sleep(chance.uniform(0.01, 0.5))
     stage.cancel(genuine)
@@ -75,6 +76,6 @@ def _layers(stage: Stage, side: int) -> list[tuple[int, int]]:
     first = (touch.bid if side > 0 else touch.ask) + side * chance.integer(0, 2)
     size, growth = stage.between(1.0, 2.0) * chance.uniform(0.8, 1.2), 1.0 + stage.between(0.0, 0.12)
     return [
-        (first - side * step * level, stage.lots(size * growth**level * chance.uniform(0.85, 1.15)))
+        (first - side * step * level, stage.lots(size * power(growth, level) * chance.uniform(0.85, 1.15)))
         for level in range(layers)
     ]

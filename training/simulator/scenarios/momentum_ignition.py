@@ -9,6 +9,7 @@ Source: MAR Annex II, Section 1, 4(f).
 
 from __future__ import annotations
 
+from training.simulator.arithmetic import power
 from training.simulator.chance import Chance
 from training.simulator.people.markets import Market
 from training.simulator.people.stage import BUY, SELL, Order, Plan, Room, Stage
@@ -71,7 +72,7 @@ def _burst(stage: Stage, account: int, side: int, target: float) -> Plan:
         levels = max(round((target - near) * side * chance.uniform(0.3, 1.0)), 1)
         lots = max(stage.shown(-side, near, levels), stage.lots(0.2))
         taken += stage.take(account, side, lots, slip=levels).filled
-        yield stage.sleep(chance.log_uniform(0.001, 2.0 * 0.05**stage.severity))
+        yield stage.sleep(chance.log_uniform(0.001, 2.0 * power(0.05, stage.severity)))
     return taken
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from training.simulator.chance import Chance
 from training.simulator.people.markets import Market
 from training.simulator.people.stage import BUY, SELL, Order, Plan, Room, Stage
@@ -64,5 +66,5 @@ def _keep_away(stage: Stage, account: int, side: int, sent: list[Order]) -> Plan
 
 def _deviation_ticks(market: Market) -> float:
     """Return the usual standard deviation of the price over ten minutes, ticks."""
-    deviation: float = market.symbol.sigma_bps * _BASIS * market.symbol.base * 10.0**0.5
+    deviation: float = market.symbol.sigma_bps * _BASIS * market.symbol.base * math.sqrt(10.0)
     return max(deviation, 4.0)

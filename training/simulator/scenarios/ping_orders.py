@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from training.simulator.arithmetic import power
 from training.simulator.chance import Chance
 from training.simulator.people.markets import Market
 from training.simulator.people.stage import BUY, FOK, IOC, SELL, Order, Plan, Room, Stage
@@ -56,9 +57,9 @@ class PingOrders:
 def _probe(stage: Stage, account: int, side: int, longest_s: float) -> Plan:
     """Send pings that creep through the spread towards the other side; return whether enough of them traded."""
     chance = stage.chance
-    pings = round(_FEWEST * 20.0 ** stage.between(0.1, 1.0))
-    gap_s = min(chance.log_uniform(0.7, 1.4) * 2.0 * 0.02**stage.severity, longest_s / pings)
-    lots = stage.lots(0.1 * 0.1 ** stage.between(0.0, 1.0))
+    pings = round(_FEWEST * power(20.0, stage.between(0.1, 1.0)))
+    gap_s = min(chance.log_uniform(0.7, 1.4) * 2.0 * power(0.02, stage.severity), longest_s / pings)
+    lots = stage.lots(0.1 * power(0.1, stage.between(0.0, 1.0)))
     sent = list[Order]()
     for number in range(pings):
         touch = stage.touch()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from training.simulator.arithmetic import power
 from training.simulator.chance import Chance
 from training.simulator.people.markets import Market
 from training.simulator.people.stage import BUY, POST, SELL, Order, Plan, Room, Stage
@@ -34,7 +35,7 @@ class QuoteStuffing:
         chance, account = stage.chance, fast_trader(stage)
         stage.accused.append(account)
         bursts = chance.integer(3, 8)
-        messages = round(25.0 * 50.0 ** stage.between(0.0, 1.0)) * 5  # a burst
+        messages = round(25.0 * power(50.0, stage.between(0.0, 1.0))) * 5  # a burst
         messages = min(round(messages * chance.uniform(0.7, 1.5)), _MOST_MESSAGES // bursts)
         for when in chance.times(bursts, 0.0, max(stage.duration_s - 20.0, 1.0)):
             yield stage.at(when)

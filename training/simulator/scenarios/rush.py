@@ -76,10 +76,10 @@ def let_public_play(stage: Stage, rush: Rush) -> None:
     for account in people[: rush.followers]:
         early = chance.happens(leak)
         span = rush.pace_s * (chance.log_uniform(2.0, 15.0) if chance.happens(_LATECOMERS) else 1.0)
-        late = -chance.exponential(8.0) if early else min(span, 800.0) * chance.uniform() ** _EARLY
+        late = -chance.exponential(8.0) if early else min(span, 800.0) * power(chance.uniform(), _EARLY)
         stage.also(_follow(stage, rush, account), after_s=max(wait + late, 0.0))
     for account in people[rush.followers :]:
-        stage.also(_hold(stage, rush, account), after_s=wait + 1.2 * rush.pace_s * chance.uniform() ** _LATER)
+        stage.also(_hold(stage, rush, account), after_s=wait + 1.2 * rush.pace_s * power(chance.uniform(), _LATER))
     stage.also(_believe(stage, rush), after_s=wait)
 
 

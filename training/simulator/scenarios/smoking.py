@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from training.simulator.arithmetic import power
 from training.simulator.chance import Chance
 from training.simulator.people.markets import Market
 from training.simulator.people.stage import BUY, SELL, Plan, Room, Stage
@@ -49,7 +50,7 @@ def _play_round(stage: Stage, account: int, side: int, patience_s: float) -> Pla
     lots = stage.lots(stage.between(1.0, 4.0) * chance.uniform(0.7, 1.3))
     order = stage.join(account, side, lots, behind=-better)
     lure(stage, -side, chance.integer(1, 3) + round(stage.between(0.0, 3.0)), stage.between(3.0, 1.0))
-    yield stage.sleep(_FAST_S * chance.log_uniform(0.7, 1.4) * 10.0 * 0.01**stage.severity)
+    yield stage.sleep(_FAST_S * chance.log_uniform(0.7, 1.4) * 10.0 * power(0.01, stage.severity))
     shown, kept = order.filled, chance.integer(0, min(better, 2))
     if not stage.replace(order, order.price - side * (better - kept), lots - shown):
         return False

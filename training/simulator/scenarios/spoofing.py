@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from training.simulator.arithmetic import power
 from training.simulator.chance import Chance
 from training.simulator.people.markets import Market
 from training.simulator.people.stage import BUY, SELL, Plan, Room, Stage
@@ -62,7 +63,7 @@ def _play_round(stage: Stage, accounts: list[int], side: int, patience_s: float)
     lure(stage, -side, chance.poisson(stage.between(0.5, 2.5)), 4.0)
     yield from wait_for_fill(stage, genuine, bait, patience_s * chance.uniform(0.7, 1.0))
     filled = genuine.filled > 0
-    yield stage.sleep(chance.log_uniform(0.004, 4.0 * 0.02**stage.severity))
+    yield stage.sleep(chance.log_uniform(0.004, 4.0 * power(0.02, stage.severity)))
     pulled = yield from pull(stage, bait, chance.choice((0.0, max(stage.between(1.5, -0.5), 0.0))))
     yield stage.sleep(chance.uniform(0.01, 0.5))
     stage.cancel(genuine)

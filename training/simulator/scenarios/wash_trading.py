@@ -14,6 +14,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from training.simulator.arithmetic import power
 from training.simulator.chance import Chance
 from training.simulator.flow.world import SECOND_NS
 from training.simulator.people.markets import Market
@@ -114,7 +115,7 @@ def meet(stage: Stage, seller: int, buyer: int, lots: int, market: Market | None
     touch = stage.touch(market)
     inside = chance.integer(touch.bid + 1, touch.ask) if touch.spread > 1 else (touch.bid if side == BUY else touch.ask)
     rests = stage.send(first, side, lots, inside, meets_itself=True, market=market)
-    yield stage.filled(rests, within_s=chance.log_uniform(0.001, 0.02 * 300.0 ** (1.0 - stage.severity)))
+    yield stage.filled(rests, within_s=chance.log_uniform(0.001, 0.02 * power(300.0, 1.0 - stage.severity)))
     yield from _wait_for_place(stage, rests)
     before, answered = rests.filled, 0
     if rests.is_open:
