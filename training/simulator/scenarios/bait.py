@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from training.simulator.arithmetic import power
 from training.simulator.chance import Chance
 from training.simulator.flow.world import SECOND_NS
 from training.simulator.people.markets import Market
-from training.simulator.people.stage import Order, Plan, Room, Stage
+from training.simulator.people.stage import BUY, SELL, Order, Plan, Room, Stage
 from training.simulator.scenarios.base import Span, anywhere, tape_s
 
 _CANDIDATES = 12
+Round = Callable[[Stage, list[int], int, float], Plan]
 
 
 def round_s(market: Market) -> float:
@@ -90,3 +91,24 @@ def lure(stage: Stage, side: int, crowd: int, within_s: float) -> None:
     Makers and fast takers lean on a lopsided book by themselves; slower people see it only through this.
     """
     stage.news(0.0, crowd, within_s, side=side)
+
+
+def play_rounds(stage: Stage, accounts: list[int], play: Round, *, fewest: int, turns: float) -> Plan:
+    """Play a scheme again and again, on changing sides; return how many rounds worked.
+
+    Args:
+        stage: Where.
+        accounts: Who does it.
+        play: One round: stage, accounts, side of the genuine order and patience in seconds; whether it worked.
+        fewest: Rounds at the least.
+        turns: Chance that the next round is on the other side.
+    """
+    chance, usual = stage.chance, round_s(stage.market)
+    rounds = max(fewest, round(stage.duration_s / usual * stage.between(0.25, 0.9)))
+    every, worked = stage.duration_s / rounds, 0
+    side = chance.choice((BUY, SELL))
+    for number in range(rounds):
+        yield stage.at((number + chance.uniform(0.0, 0.3)) * every)
+        worked += yield from play(stage, accounts, side, min(0.6 * every, 1.5 * usual))
+        side = -side if chance.happens(turns) else side
+    return worked

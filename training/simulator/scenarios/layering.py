@@ -5,14 +5,14 @@ from __future__ import annotations
 from training.simulator.arithmetic import power
 from training.simulator.chance import Chance
 from training.simulator.people.markets import Market
-from training.simulator.people.stage import BUY, SELL, Plan, Room, Stage
+from training.simulator.people.stage import Plan, Room, Stage
 from training.simulator.scenarios.bait import (
     crew,
     lay_out,
     level_ticks,
     lure,
+    play_rounds,
     pull,
-    round_s,
     some_rounds,
     wait_for_fill,
 )
@@ -39,16 +39,9 @@ class Layering:
 
     def plan(self, stage: Stage) -> Plan:
         """Play rounds; True if in one of them three layers were pulled after the genuine order had filled."""
-        chance, accounts = stage.chance, crew(stage)
+        accounts = crew(stage)
         stage.accused.extend(accounts)
-        usual = round_s(stage.market)
-        rounds = max(2, round(stage.duration_s / usual * stage.between(0.25, 0.9)))
-        every, worked = stage.duration_s / rounds, 0
-        side = chance.choice((BUY, SELL))
-        for number in range(rounds):
-            yield stage.at((number + chance.uniform(0.0, 0.3)) * every)
-            worked += yield from _play_round(stage, accounts, side, min(0.6 * every, 1.5 * usual))
-            side = -side if chance.happens(0.75) else side
+        worked = yield from play_rounds(stage, accounts, _play_round, fewest=2, turns=0.75)
         return worked > 0
 
 
