@@ -5,30 +5,20 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from features.compiled import drop_stale_kernels
 from features.errors import TapewatchError
-from serving.settings import Settings
+from serving.commands.benchmarks import benchmarks
+from serving.commands.terminal import AsJson, Home, ParametersFile, Seed, bar, say, settings_of
 
 app = typer.Typer(help="Machine-learning market surveillance.", no_args_is_help=True, pretty_exceptions_enable=False)
-benchmarks = typer.Typer(help="Measure detection on labelled datasets.", no_args_is_help=True)
 app.add_typer(benchmarks, name="benchmark")
-
-Home = Annotated[Path | None, typer.Option("--home", help="State folder; TAPEWATCH_HOME, else ~/.tapewatch.")]
-ParametersFile = Annotated[
-    Path | None, typer.Option("--parameters", help="TOML of parameters; parameters.toml in the home if left out.")
-]
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
-Seed = Annotated[int, typer.Option(help="Seed: same seed and arguments, same result.")]
 
 
 def main() -> None:
@@ -51,23 +41,6 @@ def _fail(text: str) -> NoReturn:
     sys.exit(1)
 
 
-def _settings(home: Path | None) -> Settings:
-    return Settings() if home is None else Settings(home=home)
-
-
-@contextmanager
-def _bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
-
-
-def _say(text: str) -> None:
-    Console(highlight=False).print(text, markup=False, soft_wrap=True)
-
-
 @app.command()
 def demo(
     home: Home = None, seed: Seed = 7, once: Annotated[bool, typer.Option(help="End before serving.")] = False
@@ -75,7 +48,7 @@ def demo(
     """Simulate a market, train on it, register, scan a new tape, and serve: the whole main job."""
     from serving.demo import run_demo
 
-    run_demo(_settings(home), seed=seed, serve_after=not once)
+    run_demo(settings_of(home), seed=seed, serve_after=not once)
 
 
 @app.command()
@@ -107,19 +80,19 @@ def simulate(
         symbols=symbols, venues=venues, hours=hours, tapes=tapes, abuse_rate=abuse_rate, typologies=typology or None,
         books=books, seed=seed,
     )  # fmt: skip
-    with _bar("simulating") as report:
+    with bar("simulating") as report:
         path = simulate_setup(out, setup, report)
-    _say(f"{setup.tapes} {'tape' if setup.tapes == 1 else 'tapes'} in {path}")
+    say(f"{setup.tapes} {'tape' if setup.tapes == 1 else 'tapes'} in {path}")
     if pictures:
         from training.pictures import draw_dataset
 
-        with _bar("drawing") as report:
+        with bar("drawing") as report:
             page = draw_dataset(out, out / "pictures", report)
-        _say(f"pictures in {page}")
+        say(f"pictures in {page}")
     if facts or real is not None:
         from training.facts import compare, table_of
 
-        with _bar("measuring") as report:
+        with bar("measuring") as report:
             compared = compare(out, real, progress=report)
         Console(highlight=False).print(table_of(compared))
 
@@ -128,18 +101,21 @@ def simulate(
 def features(
     tape: Annotated[Path, typer.Argument(help="Tape: a file or a folder.")],
     out: Annotated[Path, typer.Option(help="Parquet, CSV or JSON Lines to write.")],
+    grain: Annotated[
+        Literal["market", "account"], typer.Option(help="Rows of markets at both scales, or of accounts in markets.")
+    ] = "market",
     parameters: ParametersFile = None,
     home: Home = None,
 ) -> None:
-    """Compute every feature of a tape's markets at both scales."""
+    """Compute every feature of a tape's markets, or of the accounts in them."""
     from features.readers import read_tape, refuse_own_file
     from features.writers import write_table
     from serving.scoring import feature_table
 
     refuse_own_file(tape, out, "features")
-    table = feature_table(read_tape(tape), _settings(home).parameters(parameters))
+    table = feature_table(read_tape(tape), settings_of(home).parameters(parameters), grain)
     write_table(table, out)
-    _say(f"{table.num_rows} rows in {out}")
+    say(f"{table.num_rows} rows in {out}")
 
 
 @app.command()
@@ -156,8 +132,10 @@ def scan(
     """Judge a recorded tape: one line an alert, at its last revision."""
     from serving.scan import run_scan
 
-    with _bar("scanning") as report:
-        run_scan(tape, _settings(home), parameters, out=out, skip_bad_rows=skip_bad_rows, store=store, progress=report)
+    with bar("scanning") as report:
+        run_scan(
+            tape, settings_of(home), parameters, out=out, skip_bad_rows=skip_bad_rows, store=store, progress=report
+        )
 
 
 @app.command()
@@ -173,14 +151,14 @@ def train(
     from training.report import trained_table
     from training.train import train as run
 
-    settings = _settings(home)
-    with _bar("reading tapes") as report:
+    settings = settings_of(home)
+    with bar("reading tapes") as report:
         trained = run(dataset, settings.home, settings.parameters(parameters), seed=seed, name=name, progress=report)
     if as_json:
         typer.echo(json.dumps({"run_id": trained.run_id, "version": trained.version, **trained.evaluation.metrics}))
         return
     Console(highlight=False).print(trained_table(trained.evaluation))
-    _say(f"version {trained.version} is the challenger; `tapewatch promote {trained.version}` makes it the champion")
+    say(f"version {trained.version} is the challenger; `tapewatch promote {trained.version}` makes it the champion")
 
 
 @app.command()
@@ -192,7 +170,7 @@ def compare(
     """Print training runs side by side."""
     from training.compare import compare as run
 
-    compared = run(_settings(home).home, runs)
+    compared = run(settings_of(home).home, runs)
     if as_json:
         typer.echo(compared.to_json())
     else:
@@ -210,7 +188,7 @@ def promote(
     from training.promote import promote as run
     from training.promote import told
 
-    _say(told(run(model, _settings(home).home, force=force)))
+    say(told(run(model, settings_of(home).home, force=force)))
 
 
 @app.command()
@@ -223,8 +201,8 @@ def serve(
     from serving.supervisor import serve as run
 
     given = {"host": host, "port": port}
-    settings = _settings(home)
-    run(settings.model_copy(update={key: value for key, value in given.items() if value is not None}), _say)
+    settings = settings_of(home)
+    run(settings.model_copy(update={key: value for key, value in given.items() if value is not None}), say)
 
 
 @app.command()
@@ -235,14 +213,47 @@ def accumulation(
         str | None, typer.Option(help="End of the analysis window, ISO 8601; the last fill if left out.")
     ] = None,
     per_user: Annotated[bool, typer.Option("--per-user", help="Judge a user over all symbols at once.")] = False,
+    against_others: Annotated[
+        bool, typer.Option("--against-others", help="Compare with the symbol's other users, not with the own history.")
+    ] = False,
     parameters: ParametersFile = None,
     home: Home = None,
 ) -> None:
-    """Flag users who buy or sell out of proportion to their own history (excessive accumulation and offloading)."""
+    """Flag users who buy or sell out of proportion to their own history, or to the symbol's other users."""
     from serving.accumulation import run_accumulation
 
-    flagged = run_accumulation(fills, _settings(home).parameters(parameters), out=out, as_of=as_of, per_user=per_user)
-    _say(f"{flagged} flags in {out}")
+    set_to = settings_of(home).parameters(parameters)
+    flagged = run_accumulation(fills, set_to, out=out, as_of=as_of, per_user=per_user, against_others=against_others)
+    say(f"{flagged} flags in {out}")
+
+
+@app.command()
+def detectors(
+    names: Annotated[list[str] | None, typer.Argument(help="Tell all about these; a line each if left out.")] = None,
+    mar: Annotated[bool, typer.Option("--mar", help="Tell which practices of MAR are covered, and by what.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print the page models/DETECTORS.md.")] = False,
+    parameters: ParametersFile = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Print what is looked for: class, MAR reference, data needed, pattern, innocent explanations, parameters."""
+    from models.detectors_page import page
+    from serving.commands import detectors as shown
+
+    if markdown:
+        typer.echo(page(), nl=False)
+        return
+    found = shown.chosen(settings_of(home).parameters(parameters), names or ())
+    if as_json:
+        typer.echo(shown.as_json(found))
+        return
+    console = Console(highlight=False)
+    if mar:
+        console.print(shown.coverage())
+    elif names:
+        console.print(*map(shown.told, found))
+    else:
+        console.print(shown.table_of(found))
 
 
 @app.command()
@@ -255,73 +266,7 @@ def parameters(
     if file is None:
         typer.echo(default_toml(), nl=False)
     else:
-        _say(f"{file}: valid, version {load_parameters(file).version()}")
-
-
-@benchmarks.command("pumps")
-def benchmark_pumps(
-    dataset: Annotated[Path, typer.Argument(help="Dataset of labelled real pumps.")],
-    plot: Annotated[Path | None, typer.Option(help="PNG of recall against false alerts to write.")] = None,
-    seed: Seed = 0,
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
-    """Forward-chained detection of real pumps: ours beside the tuned three-term rule and the published models."""
-    from training.benchmark_pumps import benchmark, plot_of, table_of
-
-    with _bar("pumps") as report:
-        result = benchmark(dataset, _settings(home).parameters(None), seed=seed, progress=report)
-    if plot is not None:
-        plot_of(result).savefig(plot, dpi=120)
-    if as_json:
-        typer.echo(json.dumps(result.figures()))
-    else:
-        Console(highlight=False).print(table_of(result))
-
-
-@benchmarks.command("clean")
-def benchmark_clean(
-    seeds: Annotated[int, typer.Option(help="Number of tapes, each of a seed of its own.", min=1)] = 3,
-    symbols: Annotated[int, typer.Option(help="Markets a tape.")] = 6,
-    hours: Annotated[float, typer.Option(help="Length of each tape.")] = 6.0,
-    seed: Annotated[int, typer.Option(help="Seed of the first tape; the others follow.")] = 101,
-    parameters: ParametersFile = None,
-    home: Home = None,
-    as_json: AsJson = False,
-) -> None:
-    """Alerts a symbol-hour on simulated tapes without any abuse: the rules alone, and the champion if there is one."""
-    from models.registry import load_champion
-    from training.benchmark_clean import benchmark, table_of
-
-    settings = _settings(home)
-    chosen, bundle = settings.parameters(parameters), load_champion(settings.home)
-    with _bar("clean tapes") as report:
-        numbers = range(seed, seed + seeds)
-        result = benchmark(numbers, chosen, bundle, symbols=symbols, hours=hours, progress=report)
-    if as_json:
-        typer.echo(json.dumps(result.figures()))
-    else:
-        Console(highlight=False).print(table_of(result))
-
-
-@benchmarks.command("realism")
-def benchmark_realism(
-    real: Annotated[Path, typer.Argument(help="Real trades: a tape or a dataset; known pumps are left out.")],
-    coins: Annotated[int, typer.Option(help="Simulated thin coins.", min=10)] = 20,
-    hours: Annotated[float, typer.Option(help="Length of the simulated tape.")] = 24.0,
-    seed: Seed = 5,
-    as_json: AsJson = False,
-) -> None:
-    """Whether a classifier can tell simulated from real markets, minute by minute, and by what."""
-    from training.benchmark_realism import benchmark_realism as run
-    from training.realism import table_of
-
-    with _bar("simulating") as report:
-        result = run(real, coins=coins, hours=hours, seed=seed, progress=report)
-    if as_json:
-        typer.echo(json.dumps(result.figures()))
-    else:
-        Console(highlight=False).print(table_of(result))
+        say(f"{file}: valid, version {load_parameters(file).version()}")
 
 
 if __name__ == "__main__":

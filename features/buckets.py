@@ -12,12 +12,15 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-# Whole figures of a bucket: lots and counts. OWNED counts order messages with account and order id.
-VOLUME, BUY, SELL, TRADES, KNOWN, RUSH, NEW, REPLACED, CANCELLED, ATTRIBUTED, SELF, GAPS, OWNED = range(13)
-N_WHOLE = 13
+# Whole figures of a bucket: lots and counts.
+# RUSH and RUSH_SELL count market orders that took several orders in one millisecond, by side; MOMENTS counts timestamps
+# with a trade, so that one order that meets many counts once.
+(VOLUME, BUY, SELL, TRADES, KNOWN, RUSH, NEW, REPLACED, CANCELLED, ATTRIBUTED, SELF, GAPS, RUSH_SELL,
+ MOMENTS) = range(14)  # fmt: skip
+N_WHOLE = 14
 # Real figures. RETURN is filled in when the bucket closes; GAP_* are moments of seconds between trades.
-CLOSE, HIGH, LOW, RETURN, GAP_MEAN, GAP_M2, BAIT, BAIT_REPEATS, BAIT_SIZE, SWEEP = range(10)
-N_REAL = 10
+CLOSE, HIGH, LOW, RETURN, GAP_MEAN, GAP_M2, SWEEP = range(7)
+N_REAL = 7
 
 UNKNOWN_BUCKET = np.int64(-1)
 
@@ -70,7 +73,7 @@ def clear_open(buckets: Buckets) -> None:
     buckets.open_real[:] = np.nan
     buckets.open_real[GAP_MEAN] = 0.0
     buckets.open_real[GAP_M2] = 0.0
-    buckets.open_real[BAIT:] = 0.0
+    buckets.open_real[SWEEP] = 0.0
 
 
 @nb.njit(cache=True)
@@ -97,8 +100,6 @@ def merge(fine: Buckets, coarse: Buckets) -> None:
         real[CLOSE] = more[CLOSE]
         real[HIGH] = more[HIGH] if np.isnan(real[HIGH]) else max(real[HIGH], more[HIGH])
         real[LOW] = more[LOW] if np.isnan(real[LOW]) else min(real[LOW], more[LOW])
-    for k in (BAIT, BAIT_REPEATS, BAIT_SIZE):
-        real[k] = max(real[k], more[k])
     real[SWEEP] += more[SWEEP]
 
 

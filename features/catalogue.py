@@ -1,5 +1,7 @@
 """The catalogue of features: name, unit, range, formula and meaning of each; its hash is the schema version.
 
+Here those of the market grain, those of the account grain are in `account_catalogue`.
+
 Windows: a row belongs to the bucket that just closed. "Window" is the last `buckets` buckets up to and with that one;
 "preceding" are the window's buckets without it. For volumes and prices
 the window begins with the first trade's bucket at the earliest; an empty bucket has volume 0 and the last close.
@@ -11,33 +13,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
-
-@dataclass(frozen=True)
-class Feature:
-    """One entry of the catalogue.
-
-    Attributes:
-        name: Column name, the same everywhere.
-        needs: Data without which it is NaN: trades, aggressor, accounts or orders.
-        unit: Unit of the value.
-        low: Least possible value, or None.
-        high: Greatest possible value, or None.
-        formula: How it is computed.
-        meaning: Why a market watcher looks at it.
-        unknown: When it is NaN.
-    """
-
-    name: str
-    needs: str
-    unit: str
-    low: float | None
-    high: float | None
-    formula: str
-    meaning: str
-    unknown: str
-
+from features.account_catalogue import ACCOUNT_COLUMN, ACCOUNT_FEATURES
+from features.feature import Feature
 
 _F = Feature
 MARKET_FEATURES: tuple[Feature, ...] = (
@@ -58,6 +37,13 @@ MARKET_FEATURES: tuple[Feature, ...] = (
        "A spike of volume.", "fewer than 2 preceding buckets, or none with volume"),
     _F("robust_volume_ratio", "trades", "times", 0.0, None, "bucket volume / median of the preceding non-empty volumes",
        "A spike of volume that one earlier spike cannot hide.", "fewer than 5 preceding non-empty buckets"),
+    _F("lasting_volume_ratio", "trades", "times", 0.0, None,
+       "lesser of the last two bucket volumes / mean of those before", "A spike that goes on is more than one order.",
+       "fewer than 10 preceding buckets, none before the last two with volume, or buckets shorter than 30 s"),
+    _F("count_deviation", "trades", "deviations", None, None,
+       "(n - m) / sqrt(max(m, 1) + v): moments with a trade in the bucket, their mean and variance in the preceding",
+       "More orders than this market's own clusters explain; in a thin one a multiple says nothing.",
+       "fewer than 10 preceding buckets, or buckets shorter than 30 s"),
     _F("price_change", "trades", "ratio", -1.0, None, "close / mean of the preceding closes - 1",
        "How far the price left its level.", "fewer than 2 preceding closes"),
     _F("bucket_return", "trades", "ratio", -1.0, None, "close / preceding close - 1",
@@ -84,8 +70,20 @@ MARKET_FEATURES: tuple[Feature, ...] = (
        "ln((recent trades + .006) / (their mean over the day that ended 5 minutes ago + .006))",
        "Activity now against the market's own.", "less than half an hour on record"),
     _F("buy_surge", "aggressor", "times", 0.0, None,
-       "taker-buy volume of the last 30 s (at least the bucket) / its mean over the day that ended 5 minutes ago",
-       "Multiplied buying.", "no taker-buy volume in that day, or less than half an hour on record"),
+       "taker-buy volume of the last 30 s (at least the bucket) / its mean over the day that ended 5 minutes ago, "
+       "each half hour of it capped at 4 times the median of those with any (where there are 3)",
+       "Multiplied buying, which an earlier pump cannot hide.",
+       "no taker-buy volume in that day, or less than half an hour on record"),
+    _F("rush_sells", "aggressor", "orders", 0.0, None, "as rush_orders, of selling market orders",
+       "Sellers who do not look at the price: the mark of a panic.", "as rush_orders"),
+    _F("sell_surge", "aggressor", "times", 0.0, None, "as buy_surge, of taker-sell volume", "Multiplied selling.",
+       "no taker-sell volume in that day, or less than half an hour on record"),
+    _F("usual_trades", "trades", "trades", 0.0, None,
+       "mean trades of 30 s (at least the bucket) over the day that ended 5 minutes ago, half hours capped as in "
+       "buy_surge", "How much a ratio of counts can say.", "less than half an hour on record"),
+    _F("usual_return", "trades", "ratio", 0.0, None,
+       "root mean squared 60 s return of that day, half hours (of squares) capped alike",
+       "How wild the market usually is, which an earlier pump cannot hide.", "less than half an hour on record"),
     _F("buy_record", "aggressor", "log ratio", None, None,
        "ln(taker-buy volume of the last 30 s / its largest 30 s of the window, the last minute left out)",
        "Buying without example in the last hour.", "less than 90 s of the window, or as rush_rate"),
@@ -124,7 +122,7 @@ MARKET_FEATURES: tuple[Feature, ...] = (
        "arrival burstiness against its exponentially weighted mean and deviation (weight of a row: 1 / (2 buckets))",
        "Arrivals unlike this market's own.", "as arrival_burstiness, fewer than 30 rows of it before, or all alike"),
     _F("top_account_share", "accounts", "ratio", 0.0, 1.0,
-       "largest entity's volume (of equals, the one seen first), on either side / window volume",
+       "largest entity's volume (of equals, the one that traded first), on either side / window volume",
        "One account in most trades.", "no trade with accounts in the window"),
     _F("top_account_net_ratio", "accounts", "ratio", 0.0, 1.0, "net over gross volume of that entity",
        "0: two-sided, as a market maker is; 1: it only bought or only sold.", "as top_account_share"),
@@ -145,14 +143,9 @@ MARKET_FEATURES: tuple[Feature, ...] = (
        "How much of the market the pair is.", "as pair_share"),
     _F("order_to_trade_ratio", "orders", "ratio", 0.0, None, "new, replace and cancel messages / trades of the window",
        "Messages that lead to nothing.", "no trade or no order message in the window"),
-    _F("bait_to_genuine", "orders", "times", 0.0, None,
-       "largest pulled bait of the bucket / the order that filled on the other side (see Episodes); 0 without any",
-       "A spoofer's bait dwarfs what it sells.", "no order message with account and order id in the window"),
-    _F("bait_repeats", "orders", "times", 0.0, None,
-       "most fills of one entity that were followed by bait before, without an hour in between (see Episodes)",
-       "A coincidence happens once; a spoofer goes on.", "as bait_to_genuine"),
-    _F("bait_size", "orders", "times", 0.0, None, "largest pulled bait of the bucket / mean size of a new order",
-       "Bait must be large to be seen.", "as bait_to_genuine"),
+    _F("crowd", "accounts", "accounts", 1.0, None,
+       "inverse of the sum of squared shares of the volume taken in the last 30 s (at least one bucket)",
+       "A rush of many is a crowd; a price that few carry is not.", "nobody known took in that time"),
     _F("account_count", "accounts", "accounts", 0.0, None, "entities that traded in the window",
        "Evidence behind the shares.", "no trade with accounts in the window"),
     _F("trade_count", "trades", "trades", 0.0, None, "trades of the window", "Evidence.", "never"),
@@ -162,7 +155,17 @@ COLUMN = {feature.name: column for column, feature in enumerate(MARKET_FEATURES)
 SIX = tuple(feature.name for feature in MARKET_FEATURES[:6])
 
 
+MARKET_GRAIN, ACCOUNT_GRAIN = "market", "account"
+GRAINS: dict[str, tuple[Feature, ...]] = {MARKET_GRAIN: MARKET_FEATURES, ACCOUNT_GRAIN: ACCOUNT_FEATURES}
+COLUMNS: dict[str, dict[str, int]] = {MARKET_GRAIN: COLUMN, ACCOUNT_GRAIN: ACCOUNT_COLUMN}
+
+
+def grain_of(scale: str) -> str:
+    """Return the grain of a scale's rows: the scales "market" and "fast" have one grain, "account" is its own."""
+    return ACCOUNT_GRAIN if scale == ACCOUNT_GRAIN else MARKET_GRAIN
+
+
 def schema_hash() -> str:
     """Return 12 hexadecimal digits that change with any name, formula or order in the catalogue."""
-    text = json.dumps([asdict(feature) for feature in MARKET_FEATURES], sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+    entries = {grain: [asdict(feature) for feature in features] for grain, features in GRAINS.items()}
+    return hashlib.sha256(json.dumps(entries, sort_keys=True).encode()).hexdigest()[:12]

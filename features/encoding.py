@@ -104,7 +104,7 @@ def _common_columns(table: pa.Table, vocabulary: Vocabulary, lots: Lots, origin:
         raise RefusedRowsError(origin, [mistake], len(wrong), table.num_rows)
     return {
         "time": table["timestamp"].combine_chunks().cast(pa.int64()).to_numpy(),
-        "market": _market_codes(table, vocabulary),
+        "market": _market_codes(table, vocabulary, lots),
         "price": _floats(table, "price"),
         "lots": _exact(whole),
         "sequence": _sequence(table),
@@ -169,12 +169,13 @@ def _lookup(table: pa.Table, name: str, meaning: Mapping[str, int]) -> NDArray[n
     return np.array([*values, 0], dtype=np.int8)[codes]
 
 
-def _market_codes(table: pa.Table, vocabulary: Vocabulary) -> NDArray[np.int32]:
+def _market_codes(table: pa.Table, vocabulary: Vocabulary, lots: Lots) -> NDArray[np.int32]:
     symbols, symbol_names = _dictionary(table, "symbol")
     venues, venue_names = _dictionary(table, "venue") if "venue" in table.column_names else (0, [DEFAULT_VENUE])
     local, pairs = pd.factorize(venues * len(symbol_names) + symbols)
     names = [divmod(int(pair), len(symbol_names)) for pair in pairs]
     codes = [vocabulary.market(str(venue_names[venue]), str(symbol_names[symbol])) for venue, symbol in names]
+    vocabulary.lot_of.update((code, lots.of(vocabulary.markets[code][1])) for code in codes)
     return np.array(codes, dtype=np.int32)[local]
 
 

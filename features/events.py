@@ -89,7 +89,7 @@ def concatenate(parts: Sequence[Events]) -> Events:
 
 
 class Vocabulary:
-    """Codes for the names that kernels must not see: markets, accounts and their owners.
+    """Codes for the names that kernels must not see: markets (and their lots), accounts and their owners.
 
     Codes are given in order of first appearance and never change. An account without a known owner is an entity
     of its own; accounts of one owner are one entity.
@@ -99,6 +99,7 @@ class Vocabulary:
         self.markets: list[tuple[str, str]] = []
         self.accounts: list[str] = []
         self.entity_of: list[int] = []
+        self.lot_of: dict[int, float] = {}
         self._market_code: dict[tuple[str, str], int] = {}
         self._account_code: dict[str, int] = {}
         self._entity_of_owner: dict[str, int] = {}
@@ -140,6 +141,7 @@ class Vocabulary:
             "accounts": list(self.accounts),
             "entity_of": list(self.entity_of),
             "owners": owners,
+            "lots": [[code, lot] for code, lot in self.lot_of.items()],
         }
 
     @classmethod
@@ -152,4 +154,5 @@ class Vocabulary:
             vocabulary.account(name)
         vocabulary.entity_of = [int(code) for code in state["entity_of"]]
         vocabulary._entity_of_owner = {owner: int(code) for owner, code in state["owners"]}
+        vocabulary.lot_of = {int(code): float(lot) for code, lot in state.get("lots", [])}
         return vocabulary

@@ -6,23 +6,33 @@ into calls, so rows have the same bits in both; `tests/contracts/test_batch_is_l
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from features.baits import EPISODE
+from features.account import AccountFold, AccountOut
+from features.account_rows import account_rows, row_of
 from features.buckets import VOLUME
-from features.catalogue import MARKET_FEATURES
+from features.catalogue import ACCOUNT_GRAIN, MARKET_FEATURES
 from features.day import TRADED
 from features.errors import SchemaError
-from features.events import CANCEL, Events
+from features.events import Events
 from features.kernel import Out, Written, close_until, fold_events
-from features.rows import Episodes, Rows
-from features.state import from_arrays, new_state, to_arrays, with_room
+from features.lives import follow, new_lives
+from features.rows import Episodes, Rows, blank_rows, no_episodes
+from features.saved_state import Arrays, from_arrays, to_arrays
+from features.schedule import HOURLY, Schedule
+from features.state import new_state, with_room
+from features.sweeps import new_sweeps
+from features.sweeps.base import Found, nothing_found
+from features.sweeps.daily import WORTH_UNKNOWN, Spans
 
-FAST, MARKET = "fast", "market"
+FAST, MARKET, ACCOUNT = "fast", "market", ACCOUNT_GRAIN
+FIGURES: dict[str, tuple[str, ...]] = {sweep.kind: sweep.figures for sweep in new_sweeps()}
+SCALES: dict[str, str] = {sweep.kind: sweep.scale for sweep in new_sweeps()}
 _CHUNK = 1 << 16
 MOST_LOTS = 2.0**60
 
@@ -39,16 +49,35 @@ class Windows:
 
 @dataclass(frozen=True)
 class Folded:
-    """What one call of the fold gave: rows of both scales and the episodes of the fast ones."""
+    """What one call of the fold gave: rows of every scale, and the episodes that count on them, by kind."""
 
     market: Rows
     fast: Rows
-    episodes: Episodes
+    episodes: Mapping[str, Episodes]
+    accounts: Rows = field(default_factory=lambda: blank_rows(ACCOUNT, 0))
+
+    @property
+    def scales(self) -> dict[str, Rows]:
+        """The rows by scale."""
+        return {FAST: self.fast, MARKET: self.market, ACCOUNT: self.accounts}
+
+    def rows_of(self, scale: str) -> Rows:
+        """Return the rows of a scale."""
+        return self.scales[scale]
+
+    def episodes_of(self, kind: str) -> Episodes:
+        """Return the episodes of a kind; none where no sweep looks for it."""
+        return self.episodes.get(kind, no_episodes())
 
     def then(self, later: Folded) -> Folded:
         """Return this output and the next one of the same fold as one."""
-        moved = replace(later.episodes, row=later.episodes.row + len(self.fast))
-        return Folded(self.market.then(later.market), self.fast.then(later.fast), self.episodes.then(moved))
+        rows = {scale: len(rows) for scale, rows in self.scales.items()}
+        both = {
+            kind: found.then(replace(later.episodes[kind], row=later.episodes[kind].row + rows[SCALES[kind]]))
+            for kind, found in self.episodes.items()
+        }
+        accounts = self.accounts.then(later.accounts)
+        return Folded(self.market.then(later.market), self.fast.then(later.fast), both, accounts)
 
 
 class MarketFold:
@@ -57,14 +86,21 @@ class MarketFold:
     Args:
         market: Market code that the rows carry.
         windows: Scales.
+        spans: Days that users are judged over, and the worth of a lot; without it no user is.
+        schedule: When reference prices are made.
     """
 
-    def __init__(self, market: int, windows: Windows = Windows()) -> None:
+    def __init__(
+        self, market: int, windows: Windows = Windows(), spans: Spans = WORTH_UNKNOWN, schedule: Schedule = HOURLY
+    ) -> None:
         self.market = market
         self.windows = windows
         w = windows
         self._state = new_state(w.fast_ns, w.fast_buckets, w.market_ns, w.market_buckets)
-        self._pending = np.empty((0, len(EPISODE)), np.int64)
+        self._lives = new_lives()
+        self._accounts = AccountFold(w.fast_ns, w.market_ns, w.market_buckets)
+        self._sweeps = new_sweeps(spans, schedule)
+        self._pending = {kind: nothing_found(len(names)) for kind, names in FIGURES.items()}
 
     def fold(self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32]) -> Folded:
         """Fold the market's next events, in total order.
@@ -81,11 +117,15 @@ class MarketFold:
             SchemaError: The market trades more lots than can be counted; none of the events was folded.
         """
         self._refuse_overflow(events)
-        outs = []
+        outs, found, acted = [], [], []
         for begin in range(0, len(events), _CHUNK):
             part = slice(begin, begin + _CHUNK)
-            outs.append(self._fold_chunk(events.take(part), entity[part], counter[part]))
-        return self._folded(outs)
+            chunk = events.take(part)
+            self._lives, seen = follow(self._lives, chunk, entity[part], counter[part])
+            outs.append(self._fold_chunk(chunk, seen.entity, seen.counter))
+            acted.append(self._accounts.fold(seen))
+            found.append({sweep.kind: sweep.fold(seen) for sweep in self._sweeps})
+        return self._folded(outs, acted, found)
 
     def _refuse_overflow(self, events: Events) -> None:
         held = (self._state.day.ring[:, TRADED], self._state.coarse.open_whole[VOLUME : VOLUME + 1], events.lots)
@@ -96,9 +136,8 @@ class MarketFold:
 
     def _fold_chunk(self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32]) -> Out:
         changes = 1 + np.count_nonzero(np.diff(events.time // self.windows.fast_ns))
-        out = _new_out(int(changes) + 1, int((events.kind == CANCEL).sum()))
-        columns = (events.time, events.kind, events.side, events.price, events.lots, events.leaves, entity, counter,
-                   events.order, events.counter_order)  # fmt: skip
+        out = _new_out(int(changes) + 1)
+        columns = (events.time, events.kind, events.side, events.price, events.lots, entity, counter)
         done = 0
         while (done := fold_events(self._state, done, *columns, out)) < len(events):
             self._state = with_room(self._state)
@@ -106,27 +145,56 @@ class MarketFold:
 
     def advance(self, until_ns: int) -> Folded:
         """Close the buckets that end at or before a time, which no later event will precede."""
-        out = _new_out(1, 0)
+        out = _new_out(1)
         close_until(self._state, until_ns, out)
-        return self._folded([out])
+        found = {sweep.kind: sweep.advance(until_ns) for sweep in self._sweeps}
+        return self._folded([out], [self._accounts.advance(until_ns)], [found])
 
-    def _folded(self, outs: list[Out]) -> Folded:
+    def _folded(self, outs: list[Out], acted: list[AccountOut], found: list[dict[str, Found]]) -> Folded:
         w = self.windows
         fast = _rows(FAST, self.market, w.fast_ns, [out.fast for out in outs])
         coarse = _rows(MARKET, self.market, w.market_ns, [out.coarse for out in outs])
-        found = np.concatenate([self._pending, *(out.episodes[: out.found[0]] for out in outs)])
-        closed = found[:, 0] < (fast.end[-1] if len(fast) else 0)
-        self._pending = found[~closed]
-        return Folded(coarse, fast, _episodes(found[closed], fast.end))
+        ends = {FAST: fast.end, MARKET: coarse.end, ACCOUNT: fast.end}
+        ready = {kind: self._ready(kind, found, ends[scale]) for kind, scale in SCALES.items()}
+        accounts = account_rows(acted, fast, [one for kind, one in ready.items() if SCALES[kind] == ACCOUNT])
+        episodes = {}
+        for kind, one in ready.items():
+            if SCALES[kind] == ACCOUNT:
+                row = row_of(accounts, fast, one)
+            else:
+                row = np.searchsorted(ends[SCALES[kind]], one.end, side="right")
+            episodes[kind] = Episodes(row, one.members, one.side, one.start, one.end, one.figures, FIGURES[kind])
+        return Folded(coarse, fast, episodes, accounts)
 
-    def snapshot(self) -> dict[str, NDArray[np.generic]]:
+    def _ready(self, kind: str, found: list[dict[str, Found]], row_ends: NDArray[np.int64]) -> Found:
+        # An episode counts on the first row that ends after it; until that has closed it waits.
+        waiting = self._pending[kind]
+        for part in found:
+            waiting = waiting.then(part[kind]) if kind in part and len(part[kind]) else waiting
+        closed = waiting.end < (row_ends[-1] if len(row_ends) else 0)
+        self._pending[kind] = waiting.take(~closed)
+        return waiting.take(closed)
+
+    def snapshot(self) -> Arrays:
         """Return the whole state as arrays by name; `restore` on a fold with the same windows continues from it."""
-        return {**to_arrays(self._state), "pending": self._pending.copy()}
+        parts = {"fold": to_arrays(self._state), "lives": to_arrays(self._lives), "accounts": self._accounts.snapshot()}
+        parts |= {f"sweep.{sweep.kind}": sweep.snapshot() for sweep in self._sweeps}
+        parts |= {f"pending.{kind}": vars(found) for kind, found in self._pending.items()}
+        return {f"{part}/{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
 
-    def restore(self, arrays: dict[str, NDArray[np.generic]]) -> None:
+    def restore(self, arrays: Arrays) -> None:
         """Continue from a snapshot."""
-        self._state = from_arrays(self._state, arrays)
-        self._pending = np.asarray(arrays["pending"], np.int64)
+
+        def part(name: str) -> dict[str, NDArray[Any]]:
+            prefix = f"{name}/"
+            return {key.removeprefix(prefix): array for key, array in arrays.items() if key.startswith(prefix)}
+
+        self._state = from_arrays(self._state, part("fold"))
+        self._lives = from_arrays(self._lives, part("lives"))
+        self._accounts.restore(part("accounts"))
+        for sweep in self._sweeps:
+            sweep.restore(part(f"sweep.{sweep.kind}"))
+        self._pending = {kind: Found(**part(f"pending.{kind}")) for kind in self._pending}
 
 
 def _written(rows: int) -> Written:
@@ -134,10 +202,8 @@ def _written(rows: int) -> Written:
     return Written(np.empty((rows, len(MARKET_FEATURES))), end, top, pair, np.zeros(1, np.int64))
 
 
-def _new_out(rows: int, episodes: int) -> Out:
-    # One episode more than can be found: the kernel names the next place before it knows whether it needs it.
-    found = np.empty((episodes + 1, len(EPISODE)), np.int64)
-    return Out(_written(rows), _written(rows), found, np.zeros(1, np.int64))
+def _new_out(rows: int) -> Out:
+    return Out(_written(rows), _written(rows))
 
 
 def _rows(scale: str, market: int, span_ns: int, parts: list[Written]) -> Rows:
@@ -159,22 +225,3 @@ def _rows(scale: str, market: int, span_ns: int, parts: list[Written]) -> Rows:
         top_entity=joined("top", nothing).astype(np.int32),
         pair=members.astype(np.int32),
     )
-
-
-def _episodes(found: NDArray[np.int64], row_ends: NDArray[np.int64]) -> Episodes:
-    column = dict(zip(EPISODE, found.T, strict=True))
-    size, mean = column["genuine_size"], column["mean_lots"]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        fill_ratio = np.where(size > 0, column["genuine_filled"] / size, np.nan)
-        depth_ratio = np.where(mean > 0, column["bait_lots"] / mean, np.nan)
-    given: dict[str, NDArray[Any]] = {
-        "row": np.searchsorted(row_ends, column["time"], side="right"),
-        "entity": column["entity"].astype(np.int32),
-        "side": column["side"].astype(np.int8),
-        "end": column["time"],
-        "fill_ratio": fill_ratio,
-        "cancel_share": column["after_fill_lots"] / np.maximum(column["cancelled_lots"], 1),
-        "pull_s": (column["time"] - column["fill_time"]) * 1e-9,
-        "depth_ratio": depth_ratio,
-    }
-    return Episodes(**{f.name: given[f.name] if f.name in given else column[f.name] for f in fields(Episodes)})

@@ -8,11 +8,9 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-from features import baits as bait
 from features import buckets as bk
 from features import shares as sh
 from features import slots as sl
-from features.baits import Baits
 from features.buckets import Buckets
 from features.day import Day, pass_empty, remember
 from features.events import CANCEL, NEW, REPLACE, TRADE
@@ -33,12 +31,10 @@ class Written(NamedTuple):
 
 
 class Out(NamedTuple):
-    """Rows of both scales, and the episodes, shape (capacity, columns of EPISODE), of which `found` are filled."""
+    """Rows of both scales."""
 
     fast: Written
     coarse: Written
-    episodes: NDArray[np.int64]
-    found: NDArray[np.int64]
 
 
 NEVER = -(1 << 62)
@@ -88,6 +84,7 @@ def _add_price(real: NDArray[np.float64], price: float) -> None:
 
 @nb.njit(cache=True)
 def _add_arrival(whole: NDArray[np.int64], real: NDArray[np.float64], last: NDArray[np.int64], time: int) -> None:
+    whole[bk.MOMENTS] += time != last[0]
     if last[0] > 0:
         gap = (time - last[0]) * 1e-9
         whole[bk.GAPS] += 1
@@ -120,6 +117,13 @@ def _add_sweep(
 
 
 @nb.njit(cache=True)
+def _add_rush_sell(whole: NDArray[np.int64], last: NDArray[np.int64], millisecond: int) -> None:
+    last[4] = last[4] + 1 if millisecond == last[3] else 1
+    last[3] = millisecond
+    whole[bk.RUSH_SELL] += last[4] == 2
+
+
+@nb.njit(cache=True)
 def _add_trade(
     whole: NDArray[np.int64],
     real: NDArray[np.float64],
@@ -139,13 +143,8 @@ def _add_trade(
         whole[bk.BUY if side > 0 else bk.SELL] += lots
     if side > 0:
         _add_sweep(whole, real, last, paid, time // 1_000_000, price)
-
-
-@nb.njit(cache=True)
-def _party(accounts: Slots, baits: Baits, entity: int, order: int) -> int:
-    # A trade that names no account may name the order of one.
-    slot = bait.owner_of(baits, order) if entity < 0 else -1
-    return int(accounts.keys[slot]) if slot >= 0 else entity
+    elif side < 0:
+        _add_rush_sell(whole, last, time // 1_000_000)
 
 
 @nb.njit(cache=True)
@@ -155,24 +154,18 @@ def _add_entities(
     shares: Shares,
     pairs: Slots,
     common: Shares,
-    baits: Baits,
-    time: int,
     side: int,
     lots: int,
     buyer: int,
     seller: int,
-    buy_order: int,
-    sell_order: int,
 ) -> None:
     whole[bk.ATTRIBUTED] += 1
     if buyer >= 0:
         slot = sl.give_slot(accounts, buyer)
-        bait.note_trade(baits, slot, 1, buy_order, time, lots)
         if buyer != seller:
             sh.add(shares, slot, lots, lots, 1, lots, lots if side > 0 else 0)
     if seller >= 0:
         slot = sl.give_slot(accounts, seller)
-        bait.note_trade(baits, slot, 0, sell_order, time, lots)
         if buyer == seller:
             whole[bk.SELF] += lots
             sh.add(shares, slot, 2 * lots, 0, 1, lots, lots)
@@ -185,40 +178,6 @@ def _add_entities(
 
 
 @nb.njit(cache=True)
-def _add_order(
-    whole: NDArray[np.int64],
-    real: NDArray[np.float64],
-    accounts: Slots,
-    baits: Baits,
-    time: int,
-    kind: int,
-    side: int,
-    lots: int,
-    leaves: int,
-    entity: int,
-    key: int,
-    episode: NDArray[np.int64],
-) -> int:
-    # Returns 1 where the message completed an episode, which it has written.
-    whole[bk.NEW] += kind == NEW
-    whole[bk.REPLACED] += kind == REPLACE
-    whole[bk.CANCELLED] += kind == CANCEL
-    if entity < 0 or key == 0:
-        return 0
-    whole[bk.OWNED] += 1
-    slot = sl.give_slot(accounts, entity)
-    ratio = bait.note_order(baits, kind, slot, 1 if side > 0 else 0, key, time, lots, leaves)
-    if ratio > 0.0:
-        real[bk.BAIT] = max(real[bk.BAIT], ratio)
-    if ratio < bait.LEAST_RATIO:
-        return 0
-    bait.write_episode(baits, key, entity, time, episode)
-    real[bk.BAIT_REPEATS] = max(real[bk.BAIT_REPEATS], episode[bait.REPEATS])
-    real[bk.BAIT_SIZE] = max(real[bk.BAIT_SIZE], episode[bait.BAIT_LOTS] / max(1, episode[bait.MEAN_LOTS]))
-    return 1
-
-
-@nb.njit(cache=True)
 def fold_events(
     s: State,
     begin: int,
@@ -227,11 +186,8 @@ def fold_events(
     side: NDArray[np.int8],
     price: NDArray[np.float64],
     lots: NDArray[np.int64],
-    leaves: NDArray[np.int64],
     entity: NDArray[np.int32],
     counter: NDArray[np.int32],
-    order: NDArray[np.int64],
-    counter_order: NDArray[np.int64],
     out: Out,
 ) -> int:
     """Fold events in total order from number `begin` on; return the number of the first that found no room.
@@ -244,12 +200,9 @@ def fold_events(
         side: Sides.
         price: Prices.
         lots: Quantities.
-        leaves: Quantities left.
         entity: Entity of the order, or of the buyer.
         counter: Entity of the seller.
-        order: Hashes of order ids, or of buy orders.
-        counter_order: Hashes of sell orders.
-        out: Where rows and episodes go; it has room for all.
+        out: Where rows go; it has room for all.
     """
     whole, real = s.fast.open_whole, s.fast.open_real
     closes, room = NEVER, 0
@@ -262,16 +215,12 @@ def fold_events(
             return i
         if kind[i] == TRADE:
             _add_trade(whole, real, s.last, s.last_paid, time[i], side[i], price[i], lots[i])
-            buyer = _party(s.accounts, s.baits, entity[i], order[i])
-            seller = _party(s.accounts, s.baits, counter[i], counter_order[i])
-            if buyer >= 0 or seller >= 0:
+            if entity[i] >= 0 or counter[i] >= 0:
                 _add_entities(
-                    whole, s.accounts, s.fast_shares, s.pairs, s.fast_common, s.baits,
-                    time[i], side[i], lots[i], buyer, seller, order[i], counter_order[i],
-                )  # fmt: skip
+                    whole, s.accounts, s.fast_shares, s.pairs, s.fast_common, side[i], lots[i], entity[i], counter[i]
+                )
         else:
-            out.found[0] += _add_order(
-                whole, real, s.accounts, s.baits,
-                time[i], kind[i], side[i], lots[i], leaves[i], entity[i], order[i], out.episodes[out.found[0]],
-            )  # fmt: skip
+            whole[bk.NEW] += kind[i] == NEW
+            whole[bk.REPLACED] += kind[i] == REPLACE
+            whole[bk.CANCELLED] += kind[i] == CANCEL
     return len(time)

@@ -12,9 +12,6 @@ from numpy.typing import NDArray
 
 from features.buckets import (
     ATTRIBUTED,
-    BAIT,
-    BAIT_REPEATS,
-    BAIT_SIZE,
     CANCELLED,
     CLOSE,
     FIRST_TRADE,
@@ -25,8 +22,8 @@ from features.buckets import (
     KNOWN,
     LAST,
     LOW,
+    MOMENTS,
     NEW,
-    OWNED,
     REPLACED,
     RETURN,
     SELF,
@@ -39,27 +36,31 @@ from features.buckets import (
 from features.catalogue import COLUMN
 from features.day import Day
 from features.pressure import pressure
-from features.shares import EITHER, NET, TAKEN, Shares
+from features.shares import EITHER, NET, TAKEN, Shares, effective_takers
 from features.shares import TRADES as N_TRADES
 from features.shares import VOLUME as TRADED
 from features.slots import Slots, find_slot
 
 MINUTE_NS = 60_000_000_000
+CROWD_NS = 30_000_000_000
 LEAST_PAIR_TRADES = 3
 LATELY_NS = 300_000_000_000
+LEAST_SPIKE_NS = 30_000_000_000
+"""Shorter buckets are bursts, not spikes."""
+LEAST_PRECEDING = 10
 
 _C = COLUMN
 (VOLUME_VOLATILITY, PRICE_VOLATILITY, CORRELATION, CONCENTRATION, FREQUENCY, CANCELLATION) = range(6)
 VOLUME_RATIO, ROBUST_VOLUME, PRICE_CHANGE = _C["volume_ratio"], _C["robust_volume_ratio"], _C["price_change"]
+LASTING_VOLUME, COUNT_DEVIATION = _C["lasting_volume_ratio"], _C["count_deviation"]
 BUCKET_RETURN, DEVIATION = _C["bucket_return"], _C["return_deviation"]
 RISE, FALL = _C["rise"], _C["fall"]
 BURSTINESS, BURST_DEVIATION = _C["arrival_burstiness"], _C["burstiness_deviation"]
 TOP_SHARE, SELF_SHARE, PAIR_SHARE = _C["top_account_share"], _C["self_match_share"], _C["pair_share"]
 PAIR_NET, PAIR_TRADES, PAIR_VOLUME = _C["pair_net_ratio"], _C["pair_trades"], _C["pair_volume_share"]
-ORDER_TO_TRADE, BAIT_TO_GENUINE = _C["order_to_trade_ratio"], _C["bait_to_genuine"]
-REPEATS, SIZE = _C["bait_repeats"], _C["bait_size"]
+ORDER_TO_TRADE = _C["order_to_trade_ratio"]
 TOP_NET, TOP_TAKER = _C["top_account_net_ratio"], _C["top_account_taker_ratio"]
-ACCOUNT_COUNT, TRADE_COUNT = _C["account_count"], _C["trade_count"]
+ACCOUNT_COUNT, TRADE_COUNT, CROWD = _C["account_count"], _C["trade_count"], _C["crowd"]
 
 
 @nb.njit(cache=True)
@@ -114,6 +115,21 @@ def _volume_ratios(row: NDArray[np.float64], volumes: NDArray[np.int64]) -> None
     filled = volumes[:now][volumes[:now] > 0]
     if len(filled) >= 5:
         row[ROBUST_VOLUME] = volumes[now] / np.median(filled)
+
+
+@nb.njit(cache=True)
+def _spikes(row: NDArray[np.float64], volumes: NDArray[np.int64], moments: NDArray[np.int64]) -> None:
+    now = len(volumes) - 1
+    if now < LEAST_PRECEDING:
+        return
+    volume = volumes[: now - 1].sum()
+    if volume > 0:
+        row[LASTING_VOLUME] = min(volumes[now], volumes[now - 1]) / (volume / (now - 1))
+    mean, m2 = moments[:now].sum() / now, 0.0
+    for k in range(now):
+        m2 += (moments[k] - mean) * (moments[k] - mean)
+    # Counts spread at least by the root of their mean, by more where orders draw orders.
+    row[COUNT_DEVIATION] = (moments[now] - mean) / np.sqrt(max(mean, 1.0) + m2 / now)
 
 
 @nb.njit(cache=True)
@@ -199,15 +215,12 @@ def _pairs(
 
 
 @nb.njit(cache=True)
-def _messages(row: NDArray[np.float64], whole: NDArray[np.int64], b: Buckets, now: int) -> None:
+def _messages(row: NDArray[np.float64], whole: NDArray[np.int64]) -> None:
     new, cancelled, trades = whole[NEW].sum(), whole[CANCELLED].sum(), whole[TRADES].sum()
     messages = new + whole[REPLACED].sum() + cancelled
     row[TRADE_COUNT] = trades
     if new > 0:
         row[CANCELLATION] = cancelled / new
-    if whole[OWNED].sum() > 0:
-        row[BAIT_TO_GENUINE] = b.real[BAIT, now]
-        row[REPEATS], row[SIZE] = b.real[BAIT_REPEATS, now], b.real[BAIT_SIZE, now]
     if messages > 0 and trades > 0:
         row[ORDER_TO_TRADE] = messages / trades
 
@@ -241,12 +254,14 @@ def market_row(
     begin = max(0, last - n + 1)
     whole = b.whole[:, begin % n : begin % n + last - begin + 1]
     known = whole[KNOWN].sum()
-    _messages(row, whole, b, last % n)
+    _messages(row, whole)
     if b.marks[FIRST_TRADE] >= 0:
         first = max(b.marks[FIRST_TRADE], begin)
         priced, real = whole[:, first - begin :], b.real[:, first % n : first % n + last - first + 1]
         row[FREQUENCY] = priced[TRADES].sum() / (priced.shape[1] * b.span_ns[0] / MINUTE_NS)
         _volume_ratios(row, priced[VOLUME])
+        if b.span_ns[0] >= LEAST_SPIKE_NS:
+            _spikes(row, priced[VOLUME], priced[MOMENTS])
         close = _price_moves(row, real)
         _spread(row, priced[VOLUME], real[CLOSE], close)
         _arrivals(row, priced[GAPS], real, b.habit, n)
@@ -255,6 +270,8 @@ def market_row(
     if volume == 0 or whole[ATTRIBUTED].sum() == 0:
         return -1, -1
     row[SELF_SHARE] = whole[SELF].sum() / volume
+    if known > 0:
+        row[CROWD] = effective_takers(shares, last + 1 - max(1, CROWD_NS // b.span_ns[0]))
     window, keys = shares.window[: accounts.used[0]], pairs.keys[: pairs.used[0]]
     top = _entities(row, window, volume, whole[TRADES].sum() - known)
     since = last - LATELY_NS // b.span_ns[0] + 1

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features import day as past
-from features.buckets import BUY, CLOSE, HIGH, RUSH, SELL, SWEEP, TRADES, VOLUME
+from features.buckets import BUY, CLOSE, HIGH, RUSH, RUSH_SELL, SELL, SWEEP, TRADES, VOLUME
 from features.catalogue import COLUMN as _C
 from features.day import Day
 
@@ -25,6 +25,8 @@ BUY_RECORD, BUY_ACCELERATION, VOLUME_SURGE = _C["buy_record"], _C["buy_accelerat
 BUY_SHARE_60, BUY_SHARE_300 = _C["buy_share_60s"], _C["buy_share_300s"]
 RISE_10, RISE_120, RISE_DEVIATION = _C["rise_10s"], _C["rise_120s"], _C["rise_deviation"]
 ABOVE_HIGH, DAY_VOLATILITY = _C["above_high"], _C["day_volatility"]
+RUSH_SELLS, SELL_SURGE = _C["rush_sells"], _C["sell_surge"]
+USUAL_TRADES, USUAL_RETURN = _C["usual_trades"], _C["usual_return"]
 HOUR_PHASE, HALF_HOUR_PHASE = _C["hour_phase_s"], _C["half_hour_phase_s"]
 
 
@@ -80,6 +82,7 @@ def _bursts(
     row[RECENT_TRADES] = whole[TRADES, begin:].sum()
     if known > 0:
         row[RUSH_ORDERS] = whole[RUSH, begin:].sum()
+        row[RUSH_SELLS] = whole[RUSH_SELL, begin:].sum()
         sweep = 0.0
         for k in range(begin, len(sweeps)):
             sweep += sweeps[k]
@@ -92,22 +95,35 @@ def _bursts(
 
 
 @nb.njit(cache=True)
-def _surges(
-    row: NDArray[np.float64], bought: NDArray[np.int64], traded: NDArray[np.int64], span_ns: int, day: Day
-) -> None:
+def _surge(lots: NDArray[np.int64], figure: int, recent: int, span_ns: int, day: Day) -> float:
+    usual = past.usual_rate(day, figure, recent * span_ns)
+    return lots[max(0, len(lots) - recent) :].sum() / usual if usual > 0.0 else np.nan
+
+
+@nb.njit(cache=True)
+def _surges(row: NDArray[np.float64], whole: NDArray[np.int64], span_ns: int, day: Day) -> None:
     if not past.is_comparable(day):
         return
-    recent, size = _buckets(30, span_ns), len(bought)
-    begin = max(0, size - recent)
-    buying, trading, span = bought[begin:].sum(), traded[begin:].sum(), recent * span_ns
-    usual_buy, usual = past.rate(day, past.BOUGHT, span), past.rate(day, past.TRADED, span)
-    floor = 0.01 * usual + 1e-9
+    recent = _buckets(30, span_ns)
+    span = recent * span_ns
     row[TRADE_SURGE] = np.log((row[RECENT_TRADES] + 0.006) / (past.rate(day, past.COUNT, span) + 0.006))
+    row[USUAL_TRADES] = past.usual_rate(day, past.COUNT, span)
+    row[USUAL_RETURN] = past.usual_return(day)
     if np.isnan(row[RUSH_ORDERS]):
         return
-    if usual_buy > 0.0:
-        row[BUY_SURGE] = buying / usual_buy
+    row[BUY_SURGE] = _surge(whole[BUY], past.BOUGHT, recent, span_ns, day)
+    row[SELL_SURGE] = _surge(whole[SELL], past.SOLD, recent, span_ns, day)
     row[RUSH_RATE] = np.log((row[RUSH_ORDERS] + 0.006) / (past.rate(day, past.RUSHED, span) + 0.006))
+    _against_the_hour(row, whole[BUY], whole[VOLUME], span_ns, 0.01 * past.rate(day, past.TRADED, span) + 1e-9)
+
+
+@nb.njit(cache=True)
+def _against_the_hour(
+    row: NDArray[np.float64], bought: NDArray[np.int64], traded: NDArray[np.int64], span_ns: int, floor: float
+) -> None:
+    recent, size = _buckets(30, span_ns), len(bought)
+    begin = max(0, size - recent)
+    buying, trading = bought[begin:].sum(), traded[begin:].sum()
     earlier = size - _buckets(60, span_ns)
     if earlier > recent:
         row[BUY_RECORD] = np.log((buying + floor) / (_largest(bought[:earlier], recent) + floor))
@@ -142,7 +158,7 @@ def pressure(
         known: Trades of the window whose aggressor is known.
     """
     _bursts(row, whole, real[SWEEP], known, span_ns)
-    _surges(row, whole[BUY], whole[VOLUME], span_ns, day)
+    _surges(row, whole, span_ns, day)
     row[RISE_10], row[RISE_120] = _rise(real, _buckets(10, span_ns)), _rise(real, _buckets(120, span_ns))
     habit = past.volatility(day)
     row[DAY_VOLATILITY] = habit

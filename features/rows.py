@@ -7,15 +7,19 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from features.catalogue import COLUMN, MARKET_FEATURES
+from features.catalogue import ACCOUNT_GRAIN, COLUMNS, GRAINS, grain_of
+from features.feature import Feature
+from features.sweeps.base import MOST_MEMBERS
 
 
 @dataclass(frozen=True)
 class Rows:
     """Feature rows of one market at one scale, one row per closed bucket in which something happened, oldest first.
 
+    At the scale "account" there is one row for each entity that acted in the bucket, which is its `top_entity`.
+
     Attributes:
-        scale: Name of the scale, "market" (60 s buckets) or "fast" (5 s buckets).
+        scale: Name of the scale, "market" (60 s buckets), "fast" or "account" (5 s buckets).
         market: Market code in the vocabulary.
         start: Start of the bucket, ns UTC, shape (n_rows,).
         end: End of the bucket (exclusive), ns UTC, shape (n_rows,).
@@ -36,9 +40,19 @@ class Rows:
         return len(self.end)
 
     def __getitem__(self, feature: str) -> NDArray[np.float64]:
-        """Return the column of one feature (a view)."""
-        column: NDArray[np.float64] = self.values[:, COLUMN[feature]]
+        """Return the column of one feature of the scale's grain (a view)."""
+        column: NDArray[np.float64] = self.values[:, COLUMNS[grain_of(self.scale)][feature]]
         return column
+
+    @property
+    def features(self) -> tuple[Feature, ...]:
+        """The catalogue of the columns."""
+        return GRAINS[grain_of(self.scale)]
+
+    @property
+    def entity(self) -> NDArray[np.int32]:
+        """Whom each row is about, -1 for the market as a whole, shape (n_rows,)."""
+        return self.top_entity if self.scale == ACCOUNT_GRAIN else np.full(len(self), -1, np.int32)
 
     def take(self, which: NDArray[np.int64]) -> Rows:
         """Return the given rows, in the given order."""
@@ -54,48 +68,50 @@ class Rows:
 
 @dataclass(frozen=True)
 class Episodes:
-    """Bait episodes of one market: a fill on one side, and what rested on the other side pulled right after.
+    """What one sweep found in one market, shape (n,) each.
 
     Attributes:
-        row: Row number (in the fast rows of the same output) of the bucket that holds the completing cancel.
-        entity: Entity that placed both sides.
-        side: Side of the bait, +1 buy, -1 sell.
-        start: Time the first pulled order was placed, ns UTC.
-        end: Time of the completing cancel, ns UTC.
-        bait_lots: Sum of what was pulled after the fill, in lots.
-        bait_orders: How many orders were pulled.
-        bait_filled_lots: What of the pulled orders had been filled, in lots.
-        genuine_lots: Size of the order that was filled on the other side, plus what else rested there, in lots.
-        fill_ratio: Filled share of that genuine order, in [0, 1].
-        pull_s: Seconds from the fill to the last cancel.
-        depth_ratio: Bait over the mean size of a resting order of the market, times; NaN where unknown.
-        repeats: How many of the entity's fills were followed by bait before, without an hour in between.
-        cancel_share: Of all the entity cancelled so far, the part pulled right after a fill on the other side.
+        row: Row number, in the rows of the sweep's scale in the same output, of the first that ends after the episode.
+        members: Entities it is about, the subject first, -1 where there are no more, shape (n, 8).
+        side: +1 buy, -1 sell, 0 neither.
+        start: When it began, ns UTC.
+        end: When it was complete, ns UTC.
+        figures: What was measured, shape (n, n_figures); NaN is unknown.
+        names: Names of the figures.
     """
 
     row: NDArray[np.int64]
-    entity: NDArray[np.int32]
+    members: NDArray[np.int32]
     side: NDArray[np.int8]
     start: NDArray[np.int64]
     end: NDArray[np.int64]
-    bait_lots: NDArray[np.int64]
-    bait_orders: NDArray[np.int64]
-    bait_filled_lots: NDArray[np.int64]
-    genuine_lots: NDArray[np.int64]
-    fill_ratio: NDArray[np.float64]
-    pull_s: NDArray[np.float64]
-    depth_ratio: NDArray[np.float64]
-    repeats: NDArray[np.int64]
-    cancel_share: NDArray[np.float64]
+    figures: NDArray[np.float64]
+    names: tuple[str, ...]
 
     def __len__(self) -> int:
         return len(self.row)
 
+    def __getitem__(self, figure: str) -> NDArray[np.float64]:
+        """Return the column of one figure (a view); of no episodes at all, nothing."""
+        if not self.names:
+            return np.empty(0)
+        column: NDArray[np.float64] = self.figures[:, self.names.index(figure)]
+        return column
+
+    @property
+    def entity(self) -> NDArray[np.int32]:
+        """The subjects."""
+        subject: NDArray[np.int32] = self.members[:, 0]
+        return subject
+
     def then(self, later: Episodes) -> Episodes:
-        """Return these episodes and later ones of the same market."""
-        return Episodes(
-            **{f.name: np.concatenate([getattr(self, f.name), getattr(later, f.name)]) for f in fields(self)}
-        )
+        """Return these episodes and later ones of the same kind and market."""
+        both = {
+            f.name: np.concatenate([getattr(self, f.name), getattr(later, f.name)])
+            for f in fields(self)
+            if f.name != "names"
+        }
+        return Episodes(**both, names=self.names)
 
 
 def blank_rows(scale: str, n_rows: int, market: int = 0, bucket_ns: int = 60_000_000_000) -> Rows:
@@ -106,19 +122,16 @@ def blank_rows(scale: str, n_rows: int, market: int = 0, bucket_ns: int = 60_000
         market=market,
         start=start,
         end=start + bucket_ns,
-        values=np.full((n_rows, len(MARKET_FEATURES)), np.nan),
+        values=np.full((n_rows, len(GRAINS[grain_of(scale)])), np.nan),
         top_entity=np.full(n_rows, -1, dtype=np.int32),
         pair=np.full((n_rows, 2), -1, dtype=np.int32),
     )
 
 
-def no_episodes() -> Episodes:
-    """Return episodes with no rows."""
+def no_episodes(names: tuple[str, ...] = ()) -> Episodes:
+    """Return no episodes of a kind that measures `names`."""
     whole = np.empty(0, dtype=np.int64)
-    real = np.empty(0)
     return Episodes(
-        row=whole, entity=np.empty(0, np.int32), side=np.empty(0, np.int8), start=whole, end=whole, bait_lots=whole,
-        bait_orders=whole, bait_filled_lots=whole, genuine_lots=whole, fill_ratio=real, pull_s=real, depth_ratio=real,
-        repeats=whole,
-        cancel_share=real,
+        row=whole, members=np.empty((0, MOST_MEMBERS), np.int32), side=np.empty(0, np.int8), start=whole, end=whole,
+        figures=np.empty((0, len(names))), names=names,
     )  # fmt: skip

@@ -8,6 +8,7 @@ replays and promotions keep ids. Open alerts never merge; what overlaps is `rela
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -17,6 +18,7 @@ from models.alert import Alert, CalibratedOn, Contribution, level
 from models.citing import LOOK_BACK_NS, Recent, cite
 from models.findings import Evidence
 from models.judging import Candidates, calibrated_on
+from models.rules.base import Rule
 
 MOST_IDS = 200
 SECOND_NS = 1_000_000_000
@@ -47,10 +49,11 @@ class Policy:
 
 @dataclass(frozen=True)
 class Open:
-    """An open alert: its latest revision, and in how many rows it was seen."""
+    """An open alert: its latest revision, in how many rows it was seen, and the names of those it is about."""
 
     alert: Alert
     seen: int
+    members: frozenset[str]
 
 
 @dataclass
@@ -82,19 +85,26 @@ class AlertFold:
             above = np.flatnonzero(candidates.confidence >= policy.threshold)
             ends = candidates.rows.end[candidates.row[above]]
             due += [
-                (int(end), number, _subject_name(candidates, int(at), names), int(at))
+                (int(end), number, _members(candidates, int(at), names), int(at))
                 for end, at in zip(ends, above, strict=True)
             ]
         out = []
-        for end, number, subject, at in sorted(due):
+        for end, number, members, at in sorted(due):
             self.advance(end, policy)
-            out.append(self._see(judged[number], at, subject, recent, names, policy))
+            found = judged[number]
+            if not self._explained(found.rule, frozenset(members)):
+                out.append(self._see(found, at, members, recent, names, policy))
         return out
 
+    def _explained(self, rule: Rule, members: frozenset[str]) -> bool:
+        # What a pattern consists of is no pattern of its own: the climb of a pump is no ramping.
+        wider = (held for (typology, _), held in self.open.items() if typology in rule.yields_to)
+        return any(not held.members or held.members & members for held in wider)
+
     def _see(
-        self, found: Candidates, at: int, subject: str, recent: Recent, names: Vocabulary, policy: Policy
+        self, found: Candidates, at: int, members: Sequence[str], recent: Recent, names: Vocabulary, policy: Policy
     ) -> Alert:
-        key = (found.rule.typology, subject)
+        key = self._key(found.rule.typology, members)
         held = self.open.get(key)
         alert = self._grown(held.alert, found, at) if held else self._opened(key, found, at, policy)
         seen = held.seen + 1 if held else 1
@@ -102,8 +112,17 @@ class AlertFold:
             alert = replace(alert, confidence=float(found.confidence[at]), findings=contributions(found, at))
         risk = max(alert.confidence * severity(found, at, seen), held.alert.risk_score if held else 0.0)
         alert = _cited(replace(alert, risk_score=risk, alert_level=level(risk)), found, at, recent, names)
-        self.open[key] = Open(alert, seen)
+        known = held.members if held else frozenset()
+        self.open[key] = Open(alert, seen, known | frozenset(members))
         return alert
+
+    def _key(self, typology: str, members: Sequence[str]) -> tuple[str, str]:
+        # Who joins a group that an alert is about belongs to that alert.
+        key = (typology, members[0] if members else "market")
+        if key in self.open:
+            return key
+        common = (other for other, held in self.open.items() if other[0] == typology and held.members & set(members))
+        return min(common, default=key)
 
     @staticmethod
     def _grown(alert: Alert, found: Candidates, at: int) -> Alert:
@@ -126,10 +145,9 @@ class AlertFold:
         )  # fmt: skip
 
 
-def _subject_name(found: Candidates, at: int, names: Vocabulary) -> str:
+def _members(found: Candidates, at: int, names: Vocabulary) -> tuple[str, ...]:
     # By name: codes depend on what else was read, names do not.
-    codes = (int(found.entity[at]), int(found.other[at]))
-    return min((names.accounts[code] for code in codes if code >= 0), default="market")
+    return tuple(sorted(names.accounts[code] for code in found.whom(at)))
 
 
 def alert_id(typology: str, venue: str, symbol: str, subject: str, opening_bucket: int) -> str:
@@ -170,12 +188,14 @@ def contributions(found: Candidates, at: int) -> tuple[Contribution, ...]:
 
 
 def _cited(alert: Alert, found: Candidates, at: int, recent: Recent, names: Vocabulary) -> Alert:
-    subject = [int(code) for code in (found.entity[at], found.other[at]) if code >= 0]
+    subject = found.whom(at)
     start, end = int(found.rows.start[found.row[at]]), int(found.rows.end[found.row[at]])
     if found.episode[at] >= 0:
         start = max(int(found.episodes.start[found.episode[at]]), end - LOOK_BACK_NS)
     citation = cite(alert.typology, recent, start, end, subject)
-    accounts = [names.accounts[code] for code in (*citation.accounts, *(subject if not citation.accounts else ()))]
+    # Members that did nothing of late are named all the same.
+    missing = sorted(set(subject) - set(names.entities(np.array(citation.accounts, np.int32)).tolist()))
+    accounts = [names.accounts[code] for code in (*citation.accounts, *missing)]
     return replace(
         alert,
         accounts=tuple(sorted({*alert.accounts, *accounts})),

@@ -38,7 +38,7 @@ class Bundle:
     """Models, weights and calibrators that belong together.
 
     Attributes:
-        classifiers: Classifier by scale, "market" and "fast".
+        classifiers: Classifier by scale, "market", "fast" and "account".
         isolation_forests: Isolation forest by scale.
         combination: Fields of the detectors' `Weights` by typology.
         calibrators: Calibrator by typology.

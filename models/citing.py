@@ -68,15 +68,36 @@ def _touching(recent: Recent, subject: list[int]) -> Citation:
 
 def _pulled(recent: Recent, subject: list[int]) -> Citation:
     kind = recent.events.kind
-    rows = np.flatnonzero(((kind == CANCEL) | (kind == FILL)) & np.isin(recent.entity, subject))
-    accounts = _accounts(recent.events.account[rows])
+    mine, sold = np.isin(recent.entity, subject), np.isin(recent.counter, subject)
+    rows = np.flatnonzero(((kind == CANCEL) | (kind == FILL)) & mine)
+    # Where no fill messages come, whose order filled stands in the trades alone.
+    bought, sold = mine & (kind == TRADE), sold & (kind == TRADE)
+    accounts = _accounts(recent.events.account[rows], recent.events.account[bought], recent.events.counter[sold])
     return Citation(order_ids=_ids(recent.events, rows[::-1]), accounts=accounts)
 
 
 def _largest_buys(recent: Recent, _subject: list[int]) -> Citation:
-    rows = np.flatnonzero((recent.events.kind == TRADE) & (recent.events.side >= 0))
+    return _largest(recent, 1)
+
+
+def _largest_sells(recent: Recent, _subject: list[int]) -> Citation:
+    return _largest(recent, -1)
+
+
+def _largest(recent: Recent, side: int) -> Citation:
+    # Where the taker is unknown the trade may be of either side.
+    rows = np.flatnonzero((recent.events.kind == TRADE) & (recent.events.side * side >= 0))
     largest = rows[np.argsort(-recent.events.lots[rows], kind="stable")]
     return Citation(trade_ids=_ids(recent.events, largest))
+
+
+def _own(recent: Recent, subject: list[int]) -> Citation:
+    """Return the latest orders and trades of the subject."""
+    bought, sold = np.isin(recent.entity, subject), np.isin(recent.counter, subject)
+    is_trade = recent.events.kind == TRADE
+    orders, trades = np.flatnonzero(bought & ~is_trade), np.flatnonzero((bought | sold) & is_trade)
+    accounts = _accounts(recent.events.account[bought], recent.events.counter[sold])
+    return Citation(_ids(recent.events, orders[::-1]), _ids(recent.events, trades[::-1]), accounts)
 
 
 CITED: dict[str, Callable[[Recent, list[int]], Citation]] = {
@@ -84,6 +105,7 @@ CITED: dict[str, Callable[[Recent, list[int]], Citation]] = {
     "concentrated_trading": _touching,
     "spoofing": _pulled,
     "pump_and_dump": _largest_buys,
+    "dump_and_pump": _largest_sells,
 }
 
 
@@ -91,11 +113,11 @@ def cite(typology: str, recent: Recent, start: int, end: int, subject: list[int]
     """Return what an alert's row rests on.
 
     Args:
-        typology: What was found; typologies without an entry in `CITED` cite nothing.
+        typology: What was found; typologies without an entry in `CITED` cite what the subject did, if there is one.
         recent: The market's events, at least those from `start` to `end`.
         start: First moment to look at, ns.
         end: First moment not to look at, ns.
         subject: Entities that the finding is about; empty for the market.
     """
-    how = CITED.get(typology)
+    how = CITED.get(typology, _own if subject else None)
     return how(recent.between(start, end), subject) if how else Citation()

@@ -39,8 +39,8 @@ class Findings:
         typology: What it found.
         kind: What sort of detector it is.
         row: Row number in the feature rows that were judged, ascending.
-        entity: Entity the finding is about, -1 for the market as a whole.
-        other: Second entity of a pair, -1 where there is none.
+        members: Entities the finding is about, the subject first, -1 where there are no more (none: the market as a
+            whole), shape (n_findings, 8).
         score: How strong the pattern is, in [0, 1]; a rule's is 0.7 exactly at its threshold.
         confidence: How much evidence the score rests on, in [0, 1].
         episode: Episode number, -1 where the finding rests on the row alone.
@@ -50,11 +50,16 @@ class Findings:
     typology: str
     kind: Kind
     row: NDArray[np.int64]
-    entity: NDArray[np.int32]
-    other: NDArray[np.int32]
+    members: NDArray[np.int32]
     score: NDArray[np.float64]
     confidence: NDArray[np.float64]
     episode: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     def __len__(self) -> int:
         return len(self.row)
+
+    @property
+    def entity(self) -> NDArray[np.int32]:
+        """The subjects, -1 for the market as a whole."""
+        subject: NDArray[np.int32] = self.members[:, 0]
+        return subject

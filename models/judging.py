@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from features.fold import FAST, MARKET, Folded
-from features.rows import Episodes, Rows, no_episodes
+from features.fold import Folded
+from features.rows import Episodes, Rows
 from models.alert import CalibratedOn
 from models.bundle import Bundle
 from models.combination import Weights, combine, inputs
@@ -27,8 +27,7 @@ class Candidates:
         rows: Feature rows that were judged.
         episodes: Episodes of those rows.
         row: Row number, ascending.
-        entity: Subject, -1 for the market.
-        other: Second entity of the subject, -1 where there is none.
+        members: Entities held suspect, the subject first, -1 where there are no more, shape (n_candidates, 8).
         episode: Episode number, -1 where there is none.
         score: The rule's score.
         evidence: How much evidence the score rests on.
@@ -43,8 +42,7 @@ class Candidates:
     rows: Rows
     episodes: Episodes
     row: NDArray[np.int64]
-    entity: NDArray[np.int32]
-    other: NDArray[np.int32]
+    members: NDArray[np.int32]
     episode: NDArray[np.int64]
     score: NDArray[np.float64]
     evidence: NDArray[np.float64]
@@ -56,6 +54,16 @@ class Candidates:
 
     def __len__(self) -> int:
         return len(self.row)
+
+    @property
+    def entity(self) -> NDArray[np.int32]:
+        """The subjects, -1 for the market."""
+        subject: NDArray[np.int32] = self.members[:, 0]
+        return subject
+
+    def whom(self, at: int) -> list[int]:
+        """Return the codes of the entities of one candidate; none for the market."""
+        return [int(code) for code in self.members[at] if code >= 0]
 
     @property
     def calibrated(self) -> bool:
@@ -115,8 +123,8 @@ def _combined(
             # Before calibration it stays raw: the calibrator is fitted on the scores that it will be given.
             confidence = np.maximum(confidence, score * evidence)
     return Candidates(
-        rule=rule, rows=folded.fast if rule.scale == FAST else folded.market, episodes=folded.episodes, row=row,
-        entity=found.entity[keep], other=found.other[keep], episode=episode, score=score, evidence=evidence,
+        rule=rule, rows=folded.rows_of(rule.scale), episodes=folded.episodes_of(rule.reads), row=row,
+        members=found.members[keep], episode=episode, score=score, evidence=evidence,
         probability=probability, p_value=p_value, weights=weights, raw=raw, confidence=confidence,
     )  # fmt: skip
 
@@ -138,8 +146,8 @@ def judge(
     Returns:
         One entry per rule, in the order of the catalogue.
     """
-    scales = {FAST: folded.fast, MARKET: folded.market}
-    found = [rule.judge(scales[rule.scale], folded.episodes) for rule in rules]
+    scales = folded.scales
+    found = [rule.judge(scales[rule.scale], folded.episodes_of(rule.reads)) for rule in rules]
     opinions = {}
     for scale, rows in scales.items():
         suspected = [findings.row for rule, findings in zip(rules, found, strict=True) if rule.scale == scale]
@@ -157,7 +165,7 @@ def judge_totals(rules: tuple[Rule, ...], rows: Rows, bundle: Bundle | None) -> 
     and no combination was learned for such windows: the rule speaks for itself.
     """
     p_values = bundle.forest_findings(rows) if bundle else np.full(len(rows), np.nan)
-    folded = Folded(rows, rows, no_episodes())
+    folded = Folded(rows, rows, {}, rows)
     opinions = Opinions({}, p_values)
     return [
         _combined(rule, folded, findings, opinions, None, None)

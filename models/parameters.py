@@ -14,26 +14,56 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from features.errors import ParameterError
-from models.accumulation import Params as Accumulation
+from models.rules.adv_outlier import Params as AdvOutlier
+from models.rules.advancing_the_bid import Params as AdvancingTheBid
 from models.rules.base import RuleParams, parameter
 from models.rules.concentrated_trading import Params as ConcentratedTrading
+from models.rules.floor_ceiling import Params as FloorCeiling
+from models.rules.front_running import Params as FrontRunning
+from models.rules.layering import Params as Layering
+from models.rules.marking_the_close import Params as MarkingTheClose
+from models.rules.momentum_ignition import Params as MomentumIgnition
+from models.rules.no_intent_to_execute import Params as NoIntentToExecute
+from models.rules.one_sided_params import OthersParams as AccumulationOthers
+from models.rules.one_sided_params import Params as Accumulation
+from models.rules.ping_orders import Params as PingOrders
 from models.rules.price_anomaly import Params as PriceAnomaly
-from models.rules.pump_and_dump import Params as PumpAndDump
+from models.rules.quote_stuffing import Params as QuoteStuffing
+from models.rules.ramping import Params as Ramping
+from models.rules.rush import Params as Rush
+from models.rules.smoking import Params as Smoking
 from models.rules.spoofing import Params as Spoofing
 from models.rules.timing_anomaly import Params as TimingAnomaly
+from models.rules.unlabelled_volume import Params as UnlabelledVolume
 from models.rules.volume_spike import Params as VolumeSpike
 from models.rules.wash_trading import Params as WashTrading
 
 Typology = Literal[
     "pump_and_dump",
+    "dump_and_pump",
     "wash_trading",
+    "unlabelled_volume",
     "spoofing",
+    "layering",
+    "momentum_ignition",
+    "ramping",
+    "marking_the_close",
+    "front_running",
+    "quote_stuffing",
+    "ping_orders",
+    "smoking",
+    "advancing_the_bid",
+    "no_intent_to_execute",
+    "floor_ceiling",
     "volume_spike",
     "price_anomaly",
     "timing_anomaly",
     "concentrated_trading",
     "excessive_accumulation_own",
     "excessive_offloading_own",
+    "excessive_accumulation_others",
+    "excessive_offloading_others",
+    "adv_outlier",
 ]
 TYPOLOGIES: tuple[str, ...] = get_args(Typology)
 Positive = Annotated[float, Field(gt=0)]
@@ -48,9 +78,20 @@ class Alerts(RuleParams):
     )
     quiet_s: float = parameter(300.0, "seconds of event time without a finding that end an alert", "ours", gt=0)
     quiet_s_by_typology: dict[Typology, Positive] = Field(
-        default={"pump_and_dump": 1800.0},
+        default={
+            "pump_and_dump": 1800.0,
+            "dump_and_pump": 1800.0,
+            "wash_trading": 1800.0,
+            "spoofing": 1800.0,
+            "layering": 1800.0,
+            "excessive_accumulation_own": 86_400.0,
+            "excessive_offloading_own": 86_400.0,
+            "excessive_accumulation_others": 86_400.0,
+            "excessive_offloading_others": 86_400.0,
+            "adv_outlier": 86_400.0,
+        },
         description="the same for single typologies, by name",
-        json_schema_extra={"source": "data/pumps: half an hour of quiet ends a pump"},
+        json_schema_extra={"source": "data/pumps: half an hour of quiet ends a pump; behaviour is judged by the day"},
     )
     prevalence: dict[Typology, Share] = Field(
         default={},
@@ -114,14 +155,29 @@ class Parameters(BaseModel):
     alerts: Alerts = Alerts()
     events: Events = Events()
     windows: Windows = Windows()
-    pump_and_dump: PumpAndDump = PumpAndDump()
+    pump_and_dump: Rush = Rush()
+    dump_and_pump: Rush = Rush()
     wash_trading: WashTrading = WashTrading()
+    unlabelled_volume: UnlabelledVolume = UnlabelledVolume()
     spoofing: Spoofing = Spoofing()
+    layering: Layering = Layering()
+    momentum_ignition: MomentumIgnition = MomentumIgnition()
+    ramping: Ramping = Ramping()
+    marking_the_close: MarkingTheClose = MarkingTheClose()
+    front_running: FrontRunning = FrontRunning()
+    quote_stuffing: QuoteStuffing = QuoteStuffing()
+    ping_orders: PingOrders = PingOrders()
+    smoking: Smoking = Smoking()
+    advancing_the_bid: AdvancingTheBid = AdvancingTheBid()
+    no_intent_to_execute: NoIntentToExecute = NoIntentToExecute()
+    floor_ceiling: FloorCeiling = FloorCeiling()
     volume_spike: VolumeSpike = VolumeSpike()
     price_anomaly: PriceAnomaly = PriceAnomaly()
     timing_anomaly: TimingAnomaly = TimingAnomaly()
     concentrated_trading: ConcentratedTrading = ConcentratedTrading()
     excessive_accumulation_own: Accumulation = Accumulation()
+    excessive_accumulation_others: AccumulationOthers = AccumulationOthers()
+    adv_outlier: AdvOutlier = AdvOutlier()
 
     def version(self) -> str:
         """Return 12 hexadecimal digits that change with any effective value."""

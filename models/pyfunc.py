@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from features.catalogue import MARKET_FEATURES
+from features.catalogue import COLUMNS, grain_of
 from models.bundle import Bundle
 
 P_VALUE = "isolation_forest_p"
 SCALE = "market"
-SCALES = ("fast", "market")
+SCALES = ("account", "fast", "market")
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class BundleModel:
 
         Args:
             model_input: Feature columns by their catalogue names; missing columns and cells are unknown.
-            params: `scale`: "market" (60 s buckets, the default) or "fast" (5 s).
+            params: `scale`: "market" (60 s buckets, the default), "fast" (5 s) or "account" (5 s, of one entity).
 
         Returns:
             `isolation_forest_p`, the conformal p-value, and one probability column for each class of the classifier, if
@@ -41,7 +41,7 @@ class BundleModel:
         forest, classifier = self.bundle.isolation_forests.get(scale), self.bundle.classifiers.get(scale)
         if scale not in SCALES:
             raise ValueError(f"scale must be one of {', '.join(SCALES)}, was {scale}")
-        names = [feature.name for feature in MARKET_FEATURES]
+        names = list(COLUMNS[grain_of(scale)])
         values = model_input.reindex(columns=names).to_numpy(dtype=np.float64, na_value=np.nan)
         columns = {P_VALUE: np.full(len(values), np.nan) if forest is None else forest.p_values(values)}
         if classifier is not None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 import features
 import models
-from features.catalogue import MARKET_FEATURES
+from features.catalogue import GRAINS
 from features.errors import BundleError, RegistryError
 from models.bundle import Bundle
 from models.classifier import NONE
@@ -113,9 +113,10 @@ def _signature(bundle: Bundle) -> ModelSignature:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, DataType, ParamSchema, ParamSpec, Schema
 
-    classes = next((classifier.classes for classifier in bundle.classifiers.values()), (NONE,))
+    classes = dict.fromkeys([NONE, *(name for one in bundle.classifiers.values() for name in one.classes)])
+    names = dict.fromkeys(feature.name for catalogue in GRAINS.values() for feature in catalogue)
     return ModelSignature(
-        inputs=Schema([ColSpec(DataType.double, feature.name, required=False) for feature in MARKET_FEATURES]),
+        inputs=Schema([ColSpec(DataType.double, name, required=False) for name in names]),
         outputs=Schema([ColSpec(DataType.double, name, required=False) for name in (P_VALUE, *classes)]),
         params=ParamSchema([ParamSpec("scale", DataType.string, SCALE)]),
     )

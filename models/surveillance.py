@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -17,9 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.catalogue import schema_hash
+from features.dollars import quoted_in_usd
 from features.events import Events, Vocabulary, concatenate, no_events
 from features.fold import Folded, MarketFold, Windows
 from features.order import ReorderBuffer
+from features.sweeps.daily import Spans
 from models.alert import Alert
 from models.alerting import SECOND_NS, AlertFold, Open, Policy
 from models.bundle import Bundle
@@ -28,6 +31,7 @@ from models.judging import judge
 from models.parameters import TYPOLOGIES, Parameters
 from models.rules import build_rules
 from models.saved import alert_from_json, events_from_bytes, events_to_bytes
+from models.sessions import schedule_of
 
 END_OF_TIME = 2**62
 
@@ -36,6 +40,20 @@ def windows_of(parameters: Parameters) -> Windows:
     """Return the scales that the parameters set."""
     fast, market = parameters.windows.fast, parameters.windows.market
     return Windows(fast.bucket_s * SECOND_NS, fast.buckets, market.bucket_s * SECOND_NS, market.buckets)
+
+
+def spans_of(parameters: Parameters, vocabulary: Vocabulary, market: int) -> Spans:
+    """Return the days that users of a market are judged over, and what a lot of it is worth, if that is known."""
+    own, volume = parameters.excessive_accumulation_own, parameters.adv_outlier
+    in_usd = quoted_in_usd(vocabulary.markets[market][1])
+    usd = vocabulary.lot_of.get(market, math.nan) if in_usd else math.nan
+    return Spans(own.analysis_window, own.historical_window, volume.adv_window, volume.historical_window, usd)
+
+
+def fold_of(parameters: Parameters, vocabulary: Vocabulary, market: int) -> MarketFold:
+    """Return the fold of a market that nothing is known of yet, as the parameters set it."""
+    schedule = schedule_of(parameters.marking_the_close, vocabulary.markets[market][0])
+    return MarketFold(market, windows_of(parameters), spans_of(parameters, vocabulary, market), schedule)
 
 
 def policy_of(parameters: Parameters, bundle: Bundle | None) -> Policy:
@@ -54,10 +72,10 @@ def policy_of(parameters: Parameters, bundle: Bundle | None) -> Policy:
 class MarketWatch:
     """One market's stragglers, fold, open alerts and latest events."""
 
-    def __init__(self, venue: str, symbol: str, code: int, windows: Windows, lateness_ns: int) -> None:
+    def __init__(self, name: tuple[str, str], fold: MarketFold, lateness_ns: int) -> None:
         self.buffer = ReorderBuffer(lateness_ns)
-        self.fold = MarketFold(code, windows)
-        self.alerts = AlertFold(venue, symbol)
+        self.fold = fold
+        self.alerts = AlertFold(*name)
         self.recent = no_events()
 
     def forget(self, horizon_ns: int) -> None:
@@ -113,8 +131,8 @@ class Surveillance:
 
     def _watch(self, code: int) -> MarketWatch:
         if code not in self._watches:
-            venue, symbol = self.vocabulary.markets[code]
-            self._watches[code] = MarketWatch(venue, symbol, code, self._windows, self._policy.lateness_ns)
+            name, fold = self.vocabulary.markets[code], fold_of(self._parameters, self.vocabulary, code)
+            self._watches[code] = MarketWatch(name, fold, self._policy.lateness_ns)
         return self._watches[code]
 
     def _process(self, watch: MarketWatch, ready: Events) -> list[Alert]:
@@ -143,7 +161,9 @@ class Surveillance:
             arrays |= {f"{code}/fold/{name}": array for name, array in watch.fold.snapshot().items()}
             arrays[f"{code}/held"] = events_to_bytes(watch.buffer.held)
             arrays[f"{code}/recent"] = events_to_bytes(watch.recent)
-            alerts = [[*key, asdict(held.alert), held.seen] for key, held in watch.alerts.open.items()]
+            alerts = [
+                [*key, asdict(held.alert), held.seen, sorted(held.members)] for key, held in watch.alerts.open.items()
+            ]
             markets[code] = {"watermark": watch.buffer.watermark, "late": watch.buffer.late, "open": alerts}
         state = {"vocabulary": self.vocabulary.to_dict(), "markets": markets}
         arrays["state"] = np.frombuffer(json.dumps(state).encode(), np.uint8)
@@ -169,5 +189,5 @@ class Surveillance:
         watch.buffer.held = events_from_bytes(arrays[f"{code}/held"])
         watch.recent = events_from_bytes(arrays[f"{code}/recent"])
         watch.buffer.watermark, watch.buffer.late = int(saved["watermark"]), int(saved["late"])
-        for typology, subject, alert, seen in saved["open"]:
-            watch.alerts.open[typology, subject] = Open(alert_from_json(alert), int(seen))
+        for typology, subject, alert, seen, members in saved["open"]:
+            watch.alerts.open[typology, subject] = Open(alert_from_json(alert), int(seen), frozenset(members))

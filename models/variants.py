@@ -13,17 +13,34 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from features.catalogue import COLUMN, MARKET_FEATURES, SIX
+from features.catalogue import ACCOUNT_GRAIN, COLUMNS, GRAINS, MARKET_GRAIN, SIX
 from features.errors import BundleError
 
-NEEDS = {feature.name: feature.needs for feature in MARKET_FEATURES}
-PUBLIC_NEEDS = ("trades", "aggressor")
-VARIANTS: dict[str, tuple[str, ...]] = {
-    "full": tuple(NEEDS),
-    "public": tuple(name for name, needs in NEEDS.items() if needs in PUBLIC_NEEDS),
-    "six": SIX,
-    "six_public": tuple(name for name in SIX if NEEDS[name] == "trades"),
+NEEDS: dict[str, dict[str, str]] = {
+    grain: {feature.name: feature.needs for feature in features} for grain, features in GRAINS.items()
 }
+"""Of each grain, what kind of data each feature needs."""
+
+
+def _with(grain: str, *kinds: str) -> tuple[str, ...]:
+    return tuple(name for name, needs in NEEDS[grain].items() if needs in kinds)
+
+
+VARIANTS: dict[str, dict[str, tuple[str, ...]]] = {
+    MARKET_GRAIN: {
+        "full": tuple(NEEDS[MARKET_GRAIN]),
+        "public": _with(MARKET_GRAIN, "trades", "aggressor"),
+        "six": SIX,
+        "six_public": tuple(name for name in SIX if NEEDS[MARKET_GRAIN][name] == "trades"),
+    },
+    ACCOUNT_GRAIN: {
+        "full": tuple(NEEDS[ACCOUNT_GRAIN]),
+        "executions": _with(ACCOUNT_GRAIN, "trades", "accounts", "aggressor"),
+        "messages": _with(ACCOUNT_GRAIN, "orders"),
+        "trades": _with(ACCOUNT_GRAIN, "accounts"),
+    },
+}
+"""Of each grain, the features of each variant, the one that sees most first."""
 
 
 @dataclass(frozen=True)
@@ -36,27 +53,30 @@ class Inputs:
         required: Those without which it abstains.
         fill: What stands in for an unknown value of the others; NaN where the trees have a branch of their own for
             unknown values, shape (n_features,).
+        grain: Grain of the rows.
     """
 
     variant: str
     features: tuple[str, ...]
     required: tuple[str, ...]
     fill: NDArray[np.float64]
+    grain: str = MARKET_GRAIN
 
     def judges(self, values: NDArray[np.float64]) -> NDArray[np.bool_]:
         """Return which rows have all that is required, shape (n_rows,); values are in catalogue order."""
-        columns = [COLUMN[name] for name in self.required]
+        columns = [COLUMNS[self.grain][name] for name in self.required]
         unknown = ~np.isfinite(values[:, columns])
         return np.asarray(unknown.sum(axis=1) == 0, dtype=np.bool_)
 
     def matrix(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the model's columns of catalogue-ordered rows, unknown ones filled, shape (n_rows, n_features)."""
-        columns = values[:, [COLUMN[name] for name in self.features]]
+        columns = values[:, [COLUMNS[self.grain][name] for name in self.features]]
         return np.where(np.isfinite(columns), columns, self.fill)
 
     def state(self) -> dict[str, Any]:
         """Return the fields by name: arrays and JSON types only."""
         return {
+            "grain": self.grain,
             "variant": self.variant,
             "features": list(self.features),
             "required": list(self.required),
@@ -70,10 +90,11 @@ class Inputs:
         Raises:
             BundleError: A feature is not in the catalogue.
         """
-        unknown = sorted({*state["features"], *state["required"]} - COLUMN.keys())
+        unknown = sorted({*state["features"], *state["required"]} - COLUMNS[state["grain"]].keys())
         if unknown:
             raise BundleError(f"features of a model must be in the catalogue, was {', '.join(unknown)}")
-        return cls(state["variant"], tuple(state["features"]), tuple(state["required"]), state["fill"])
+        features, required = tuple(state["features"]), tuple(state["required"])
+        return cls(state["variant"], features, required, state["fill"], state["grain"])
 
 
 def route(inputs: Sequence[Inputs], values: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -13,16 +13,23 @@ from models.parameters import Parameters
 
 
 def run_accumulation(
-    fills: Path, parameters: Parameters, *, out: Path, as_of: str | None = None, per_user: bool = False
+    fills: Path,
+    parameters: Parameters,
+    *,
+    out: Path,
+    as_of: str | None = None,
+    per_user: bool = False,
+    against_others: bool = False,
 ) -> int:
     """Flag users and write them; return the number of flags.
 
     Args:
         fills: File of one-sided fills, or a tape with accounts; prices are taken as USD unless the tape has rates.
-        parameters: The nine parameters, and the tenth.
+        parameters: The nine parameters and the tenth, and those of the siblings.
         out: CSV to write.
         as_of: End of the analysis window, ISO 8601; the last fill if left out.
         per_user: Judge a user over all symbols at once.
+        against_others: Take the other users of the symbol for a benchmark, not the user's own history.
 
     Raises:
         TapeError: The file cannot be read, or has no trades with users.
@@ -39,6 +46,7 @@ def run_accumulation(
         parameters.excessive_accumulation_own,
         None if as_of is None else _time(as_of),
         "user" if per_user else "user_symbol",
+        parameters.excessive_accumulation_others if against_others else None,
     )
     write_csv(flags, out)
     return len(flags)

@@ -22,6 +22,7 @@ from serving.scan import run_scan, summary
 from serving.scoring import Scanned
 from serving.settings import Settings
 from serving.supervisor import serve
+from training.benchmark_tapes import HOURLY
 from training.hits import Matched, by_typology, match, with_nanoseconds
 from training.promote import promote, told
 from training.report import hits_table, trained_table
@@ -29,7 +30,6 @@ from training.simulator import simulate
 from training.train import train
 
 MLFLOW_PORT = 5000
-DETECTED = ("pump_and_dump", "wash_trading", "spoofing", "layering", "concentrated_trading")
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class DemoSize:
         symbols: Markets a tape.
         hours: Length of each tape.
         abuse_rate: Planted episodes a symbol-hour.
-        typologies: What is planted: what the detectors are made for.
+        typologies: What is planted: what shows itself within hours.
     """
 
     tapes: int = 12
     symbols: int = 6
     hours: float = 3.0
-    abuse_rate: float = 0.4
-    typologies: tuple[str, ...] = DETECTED
+    abuse_rate: float = 0.9
+    typologies: tuple[str, ...] = HOURLY
 
 
 FULL = DemoSize()

@@ -13,6 +13,7 @@ from rich.console import Console
 from features.errors import TapewatchError
 from features.readers import refuse_own_file
 from models.registry import load_champion
+from serving.abstention import abstentions
 from serving.alerts.record import to_record
 from serving.alerts.store import AlertStore
 from serving.scoring import Scanned, scan_tape
@@ -52,7 +53,8 @@ def run_scan(
     if out is not None:
         refuse_own_file(tape, out, "alerts")
     bundle = load_champion(settings.home)
-    found = scan_tape(tape, settings.parameters(parameters), bundle, skip_bad_rows=skip_bad_rows, progress=progress)
+    chosen = settings.parameters(parameters)
+    found = scan_tape(tape, chosen, bundle, skip_bad_rows=skip_bad_rows, progress=progress)
     encoder = msgspec.json.Encoder()
     lines = b"".join(encoder.encode(to_record(alert)) + b"\n" for alert in found.alerts)
     if out is None:
@@ -62,7 +64,7 @@ def run_scan(
     if store:
         _store(found, settings)
     told = say or _to_person
-    for note in found.tape.notes:
+    for note in (*found.tape.notes, *abstentions(found.tape, chosen)):
         told(f"note: {note}")
     if found.tape.quarantined:
         told(f"{found.tape.quarantined} rows left out, see {skip_bad_rows}")

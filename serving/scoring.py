@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from features.catalogue import MARKET_FEATURES
+from features.catalogue import ACCOUNT_GRAIN, MARKET_FEATURES, MARKET_GRAIN
 from features.encoding import Lots, encode
 from features.errors import TapeError
 from features.events import Events, Vocabulary
-from features.fold import Folded, MarketFold
+from features.fold import Folded
 from features.order import total_order
 from features.readers import Tape, read_tape
 from features.rows import Rows
@@ -30,7 +30,7 @@ from models.bundle import Bundle
 from models.judging import Candidates, judge, judge_totals
 from models.parameters import Parameters
 from models.rules import build_rules
-from models.surveillance import END_OF_TIME, Surveillance, windows_of
+from models.surveillance import END_OF_TIME, Surveillance, fold_of
 from serving.errors import RequestError
 from serving.window_score import DetectorFinding, Pattern, Totals, WindowScore
 
@@ -114,25 +114,33 @@ def fold_tape(tape: Tape, parameters: Parameters, vocabulary: Vocabulary) -> lis
     out = []
     for code, (venue, symbol) in enumerate(vocabulary.markets):
         mine = total_order(events.take(np.flatnonzero(events.market == code)))
-        fold = MarketFold(code, windows_of(parameters))
+        fold = fold_of(parameters, vocabulary, code)
         first = fold.fold(mine, vocabulary.entities(mine.account), vocabulary.entities(mine.counter))
         out.append((venue, symbol, first.then(fold.advance(END_OF_TIME))))
     return out
 
 
-def feature_table(tape: Tape, parameters: Parameters) -> pa.Table:
-    """Return every feature row of a tape's markets at both scales: where and when, then the catalogue's columns.
+def feature_table(tape: Tape, parameters: Parameters, grain: str = MARKET_GRAIN) -> pa.Table:
+    """Return every feature row of a tape's markets: where, when and (account grain) who, then the catalogue's columns.
+
+    Args:
+        tape: The tape.
+        parameters: Windows and lots.
+        grain: "market" for the rows of markets, at both scales, or "account" for those of entities, each by the name
+            of its first account.
 
     Raises:
         TapeError: There is no event.
     """
-    parts = []
-    for venue, symbol, folded in fold_tape(tape, parameters, Vocabulary()):
-        for rows in (folded.market, folded.fast):
+    parts, names = [], Vocabulary()
+    for venue, symbol, folded in fold_tape(tape, parameters, names):
+        for rows in (folded.market, folded.fast) if grain == MARKET_GRAIN else (folded.accounts,):
             where = {"venue": [venue] * len(rows), "symbol": [symbol] * len(rows), "scale": [rows.scale] * len(rows)}
             utc = pa.timestamp("ns", "UTC")
             when = {"start": pa.array(rows.start, utc), "end": pa.array(rows.end, utc)}
-            values = {feature.name: rows[feature.name] for feature in MARKET_FEATURES}
+            if grain == ACCOUNT_GRAIN:
+                when["account"] = pa.array([names.accounts[code] for code in rows.entity], pa.string())
+            values = {feature.name: rows[feature.name] for feature in rows.features}
             parts.append(pa.table({**where, **when, **values}))
     if not parts:
         raise TapeError(f"{tape.name}: must hold events, was empty")
@@ -196,7 +204,7 @@ def _judged(
         typology, confidence = found.rule.typology, float(found.confidence[at])
         findings += [DetectorFinding(p.detector, p.kind, typology, p.score, p.confidence) for p in parts]
         if confidence >= threshold:
-            whom = sorted({names[code] for code in (int(found.entity[at]), int(found.other[at])) if code >= 0})
+            whom = sorted({names[code] for code in found.whom(at)})
             evidence = tuple(figure for part in parts for figure in part.evidence)
             patterns.append(Pattern(typology, confidence, confidence * severity(found, at, 1), tuple(whom), evidence))
     return tuple(sorted(patterns, key=lambda pattern: -pattern.risk_score)), tuple(findings)

@@ -15,6 +15,7 @@ from features.readers import read_dataset
 from models.alert import Alert, Category
 from models.bundle import Bundle
 from models.parameters import Parameters
+from models.rules import build_rules
 from training.alerts import alerts_of
 from training.markets import MarketTape, Progress, fold_dataset
 from training.simulator import simulate
@@ -74,6 +75,11 @@ class Clean:
         of_judge = (one for one in self.alerts if (one.judge, one.category) == (judge, category))
         return sum(typology in (None, one.typology) for one in of_judge)
 
+    def patterns(self) -> list[tuple[str, str]]:
+        """Return category and typology of every rule, and of what was raised besides."""
+        rules: set[tuple[str, str]] = {(rule.category, rule.typology) for rule in build_rules(Parameters())}
+        return sorted(rules | {(one.category, one.typology) for one in self.alerts})
+
     def figures(self) -> dict[str, Any]:
         """Return all figures, and the manipulation alerts one by one, in JSON types."""
         rates = {}
@@ -81,7 +87,9 @@ class Clean:
             number = self.count(judge, MANIPULATION)
             low, high = poisson_interval(number)
             interval = [low / self.symbol_hours, high / self.symbol_hours]
-            rates[judge] = {"alerts": number, "per_symbol_hour": number / self.symbol_hours, "interval": interval}
+            by_typology = {typology: self.count(judge, category, typology) for category, typology in self.patterns()}
+            rate = {"alerts": number, "per_symbol_hour": number / self.symbol_hours, "interval": interval}
+            rates[judge] = rate | {"by_typology": by_typology}
         named = [asdict(one) for one in self.alerts if one.category == MANIPULATION]
         found = {"seeds": self.seeds, "symbol_hours": self.symbol_hours, "allowed_per_symbol_hour": ALLOWED}
         return {**found, "manipulation": rates, "manipulation_alerts": named}
@@ -152,7 +160,7 @@ def poisson_interval(count: int) -> tuple[float, float]:
 
 
 def table_of(result: Clean) -> Table:
-    """Return alerts, and alerts a symbol-hour, by typology, a column for each judge, within 80 columns."""
+    """Return alerts, and alerts a symbol-hour, by rule, a column for each judge, within 80 columns."""
     hours, seeds = result.symbol_hours, ", ".join(map(str, result.seeds))
     title = f"Alerts, and alerts a symbol-hour: {hours:.0f} clean symbol-hours, seeds {seeds}"
     table = Table(title=title, box=None, title_justify="left", pad_edge=False, caption_justify="left")
@@ -161,7 +169,7 @@ def table_of(result: Clean) -> Table:
         table.add_column(name, no_wrap=True)
     for judge in result.judges:
         table.add_column(judge, justify="right")
-    for category, typology in sorted({(one.category, one.typology) for one in result.alerts}):
+    for category, typology in result.patterns():
         counts = [result.count(judge, category, typology) for judge in result.judges]
         table.add_row(category, typology, *(f"{n}  {n / hours:.3f}" for n in counts))
     table.caption = "\n".join(_said(judge, result.count(judge, MANIPULATION), hours) for judge in result.judges)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import IsolationForest as Estimator
 
-from features.catalogue import COLUMN
+from features.catalogue import COLUMNS, MARKET_GRAIN
 from features.errors import TapewatchError
 from models.conformal import Conformal
 from models.isolation_forest import ForestVariant, IsolationForest
@@ -30,23 +30,26 @@ def choose_inputs(
     values: NDArray[np.float64],
     fill: Literal["median", "unknown"],
     names: tuple[str, ...] | None = None,
+    grain: str = MARKET_GRAIN,
 ) -> Inputs | None:
     """Return what a model of a variant may read, judged by the rows that have the variant's kinds of data.
 
     Args:
-        variant: Name in `VARIANTS`.
+        variant: Name in `VARIANTS` of the grain.
         values: Training rows in catalogue order, shape (n_rows, n_features).
         fill: What stands in for what is unknown: the median, or nothing (the trees have a branch for it).
         names: Features to choose from; all of the variant's by default.
+        grain: Grain of the rows.
 
     Returns:
         Required is what at least 99 % of those rows know, and the best known feature of each kind of data (trades,
         aggressor, accounts, orders), so that the model abstains where a kind of data is missing altogether. None with
         fewer than 50 such rows.
     """
-    names = VARIANTS[variant] if names is None else names
-    known = np.isfinite(values[:, [COLUMN[name] for name in names]])
-    kinds = {kind: [i for i, name in enumerate(names) if NEEDS[name] == kind] for kind in {NEEDS[n] for n in names}}
+    names = VARIANTS[grain][variant] if names is None else names
+    column, needs = COLUMNS[grain], NEEDS[grain]
+    known = np.isfinite(values[:, [column[name] for name in names]])
+    kinds = {kind: [i for i, name in enumerate(names) if needs[name] == kind] for kind in {needs[n] for n in names}}
     has_data = np.all([known[:, columns].any(axis=1) for columns in kinds.values()], axis=0)
     if np.count_nonzero(has_data) < LEAST_ROWS:
         return None
@@ -54,9 +57,9 @@ def choose_inputs(
     best = {max(columns, key=lambda i: share[i]) for columns in kinds.values()}
     features = tuple(name for i, name in enumerate(names) if share[i] > 0)
     required = tuple(name for i, name in enumerate(names) if share[i] >= KNOWN or i in best)
-    columns = values[has_data][:, [COLUMN[name] for name in features]]
+    columns = values[has_data][:, [column[name] for name in features]]
     filler = _medians(columns) if fill == "median" else np.full(len(features), np.nan)
-    return Inputs(variant, features, required, filler)
+    return Inputs(variant, features, required, filler, grain)
 
 
 def _medians(columns: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -95,6 +98,7 @@ def fit_isolation_forest(
     seed: int,
     n_trees: int = 200,
     public: tuple[str, ...] | None = None,
+    grain: str = MARKET_GRAIN,
 ) -> IsolationForest:
     """Return an isolation forest in all variants that the rows allow.
 
@@ -104,32 +108,26 @@ def fit_isolation_forest(
         seed: Seed of the trees.
         n_trees: Trees of each variant.
         public: Features that the variant for public tapes may read, such as `FAST_PUBLIC`; all of its by default.
+        grain: Grain of the rows.
 
     Raises:
         TapewatchError: No variant has 50 rows to learn from and one to be calibrated on.
     """
-    reads = {**VARIANTS, "public": VARIANTS["public"] if public is None else public}
-    fitted = [_fit_variant(name, names, train, calibration, seed, n_trees) for name, names in reads.items()]
+    reads = VARIANTS[grain] if public is None else {**VARIANTS[grain], "public": public}
+    chosen = [choose_inputs(name, train, "median", names, grain) for name, names in reads.items()]
+    fitted = [_fit_variant(inputs, train, calibration, seed, n_trees) for inputs in chosen if inputs is not None]
     variants = tuple(variant for variant in fitted if variant is not None)
     if not variants:
         raise TapewatchError(
             f"an isolation forest needs {LEAST_ROWS} rows to learn from and honest rows to be calibrated on, "
-            f"was {len(train)} and {len(calibration)} (rows without the six features count for nothing)"
+            f"was {len(train)} and {len(calibration)} (rows without the features of any variant count for nothing)"
         )
     return IsolationForest(variants)
 
 
 def _fit_variant(
-    name: str,
-    names: tuple[str, ...],
-    train: NDArray[np.float64],
-    calibration: NDArray[np.float64],
-    seed: int,
-    n_trees: int,
+    inputs: Inputs, train: NDArray[np.float64], calibration: NDArray[np.float64], seed: int, n_trees: int
 ) -> ForestVariant | None:
-    inputs = choose_inputs(name, train, "median", names)
-    if inputs is None:
-        return None
     learned, held_out = train[inputs.judges(train)], calibration[inputs.judges(calibration)]
     if len(learned) < LEAST_ROWS or len(held_out) == 0:
         return None

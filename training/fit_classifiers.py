@@ -14,6 +14,7 @@ from sklearn.metrics import average_precision_score, log_loss
 from sklearn.model_selection import StratifiedGroupKFold
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from features.catalogue import MARKET_GRAIN
 from features.errors import TapewatchError
 from models.classifier import NONE, Classifier, ClassifierVariant, Link
 from models.trees import flatten_gradient_boosting, flatten_random_forest
@@ -62,16 +63,18 @@ class Labelled:
         label: Typology of each row, or "none", shape (n_rows,).
         group: What rows must stay together in cross-validation: the tape, or the event, shape (n_rows,).
         weight: Weight of each row, > 0, shape (n_rows,).
+        grain: Grain of the rows.
     """
 
     values: NDArray[np.float64]
     label: NDArray[np.str_]
     group: NDArray[np.int64]
     weight: NDArray[np.float64]
+    grain: str = MARKET_GRAIN
 
     def take(self, rows: NDArray[np.int64]) -> Labelled:
         """Return the given rows."""
-        return Labelled(self.values[rows], self.label[rows], self.group[rows], self.weight[rows])
+        return Labelled(self.values[rows], self.label[rows], self.group[rows], self.weight[rows], self.grain)
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,7 @@ def fit_classifiers(
 
 
 def _inputs(rows: Labelled) -> list[Inputs]:
-    chosen = [choose_inputs(name, rows.values, "unknown") for name in VARIANTS]
+    chosen = [choose_inputs(name, rows.values, "unknown", grain=rows.grain) for name in VARIANTS[rows.grain]]
     return [item for item in chosen if item and len(np.unique(rows.group[item.judges(rows.values)])) >= 2]
 
 

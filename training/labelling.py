@@ -39,6 +39,7 @@ class Suspicions:
         market: Number of the market in the list of markets; the candidates of one stand together, in their order.
         values: Feature rows, shape (n, n_features).
         end: End of the row's bucket, ns.
+        entity: Whom the row is about, -1 for the market as a whole.
         score: The rule's score.
         evidence: How much evidence the score rests on.
         truth: RIGHT, WRONG or LEFT_OUT.
@@ -51,6 +52,7 @@ class Suspicions:
     market: NDArray[np.int64]
     values: NDArray[np.float64]
     end: NDArray[np.int64]
+    entity: NDArray[np.int32]
     score: NDArray[np.float64]
     evidence: NDArray[np.float64]
     truth: NDArray[np.int8]
@@ -98,6 +100,7 @@ def _suspicions(
         market=np.full(len(found), number),
         values=found.rows.values[found.row],
         end=found.rows.end[found.row],
+        entity=found.rows.entity[found.row],
         score=found.score,
         evidence=found.evidence,
         truth=truth,
@@ -141,12 +144,17 @@ def _truth(
 
 
 def _names_it(found: Candidates, rows: NDArray[np.int64], market: MarketTape, accounts: set[str]) -> NDArray[np.bool_]:
-    entity, other = found.entity[rows], found.other[rows]
+    members = found.members[rows]
     if not accounts:
         return np.ones(len(rows), dtype=bool)
+    named: NDArray[np.bool_] = (members[:, 0] < 0) | np.isin(members, entities(market, accounts)).any(axis=1)
+    return named
+
+
+def entities(market: MarketTape, accounts: set[str]) -> NDArray[np.int32]:
+    """Return the codes of the entities that own these accounts, ascending."""
     owners = {market.names.entity_of[code] for code, name in enumerate(market.names.accounts) if name in accounts}
-    theirs = np.array(sorted(owners), dtype=np.int32)
-    return (entity < 0) | np.isin(entity, theirs) | ((other >= 0) & np.isin(other, theirs))
+    return np.array(sorted(owners), dtype=np.int32)
 
 
 def _weight(found: Candidates, truth: NDArray[np.int8], episode: NDArray[np.int64]) -> NDArray[np.float64]:

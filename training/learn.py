@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from features.catalogue import MARKET_FEATURES
+from features.catalogue import GRAINS, grain_of
 from features.errors import TapewatchError
-from features.fold import FAST, MARKET
+from features.fold import ACCOUNT, FAST, MARKET
 from features.rows import Rows
 from models.classifier import NONE
 from models.combination import DETECTORS, FULL_REACH, Weights, combine, inputs
@@ -23,11 +23,12 @@ from models.isolation_forest import IsolationForest
 from models.rules.base import Rule
 from training.fit import FAST_PUBLIC, LEAST_ROWS, fit_isolation_forest, non_overlapping
 from training.fit_classifiers import ClassifierFit, Labelled, fit_classifiers
-from training.labelling import LEFT_OUT, NEAR_NS, RIGHT, Suspicions, overlapping
+from training.labelling import LEFT_OUT, NEAR_NS, RIGHT, Suspicions, entities, overlapping
 from training.markets import MarketTape
 
 LEAST_EPISODES = 3
 LEAST_GROUPS = 3
+_ROW = ("market", "end", "entity")
 _FOREST_ROWS = 40_000
 _PULL_TO_PRIOR = 1.0
 _PULL_ON_BIAS = 0.2
@@ -96,7 +97,7 @@ def learn(
             f"a typology must have at least {LEAST_EPISODES} labelled episodes that a rule suspects, was {had}"
         )
     learned = Learned({}, {}, {}, {})
-    for scale in (MARKET, FAST):
+    for scale in (MARKET, FAST, ACCOUNT):
         forest = _forest(markets, scale, seed)
         if forest is not None:
             learned.forests[scale] = forest
@@ -150,13 +151,14 @@ def calibrating(markets: Sequence[MarketTape]) -> NDArray[np.bool_]:
 
 
 def _forest(markets: Sequence[MarketTape], scale: str, seed: int) -> IsolationForest | None:
-    calibrates, taught, held_out = calibrating(markets), [np.empty((0, len(MARKET_FEATURES)))], []
+    grain = grain_of(scale)
+    calibrates, taught, held_out = calibrating(markets), [np.empty((0, len(GRAINS[grain])))], []
     for market, calibrate in zip(markets, calibrates, strict=True):
-        rows = market.folded.fast if scale == FAST else market.folded.market
+        rows = market.folded.rows_of(scale)
         honest = np.flatnonzero(_is_honest(rows, market))
         if calibrate:
             # Windows that overlap would count one honest hour as many.
-            honest = honest[non_overlapping(np.zeros(len(honest), np.int64), rows.end[honest], NEAR_NS)]
+            honest = honest[non_overlapping(rows.entity[honest].astype(np.int64), rows.end[honest], NEAR_NS)]
             held_out.append(rows.values[honest])
         else:
             taught.append(rows.values[honest])
@@ -166,7 +168,7 @@ def _forest(markets: Sequence[MarketTape], scale: str, seed: int) -> IsolationFo
     try:
         few = teach[:: max(1, len(teach) // _FOREST_ROWS)]
         public = FAST_PUBLIC if scale == FAST else None
-        return fit_isolation_forest(few, np.concatenate(held_out), seed=seed, public=public)
+        return fit_isolation_forest(few, np.concatenate(held_out), seed=seed, public=public, grain=grain)
     except TapewatchError:
         # Too few rows know the six features: the bundle does without, and the combination learns that it is absent.
         return None
@@ -174,8 +176,12 @@ def _forest(markets: Sequence[MarketTape], scale: str, seed: int) -> IsolationFo
 
 def _is_honest(rows: Rows, market: MarketTape) -> NDArray[np.bool_]:
     honest = np.ones(len(rows), dtype=bool)
-    for begin, finish in zip(market.labels["start_ns"], market.labels["end_ns"], strict=True):
-        honest &= (rows.end <= begin) | (rows.start > finish + NEAR_NS)
+    labels = market.labels
+    for begin, finish, accounts in zip(labels["start_ns"], labels["end_ns"], labels["accounts"], strict=True):
+        away = (rows.end <= begin) | (rows.start > finish + NEAR_NS)
+        # What others do meanwhile is honest.
+        others = ~np.isin(rows.entity, entities(market, set(accounts))) if rows.scale == ACCOUNT and accounts else False
+        honest &= away | others
     return honest
 
 
@@ -189,18 +195,18 @@ def labelled(mine: Mapping[str, Suspicions]) -> Labelled:
             weight[kind] *= len(kept) / weight[kind].sum()
     label = np.concatenate([np.where(rows.truth == RIGHT, rows.typology, NONE) for rows in parts])
     values, group = np.concatenate([rows.values for rows in parts]), np.concatenate([rows.group for rows in parts])
-    return Labelled(values[kept], label[kept], group[kept], weight)
+    return Labelled(values[kept], label[kept], group[kept], weight, grain_of(parts[0].scale))
 
 
 def kept_for_learning(mine: Mapping[str, Suspicions]) -> NDArray[np.int64]:
     """Return numbers into the suspicions of one scale, end to end: one for each feature row that may be learned from.
 
-    A row is a market and the end of a bucket. What several rules suspect in it is one row: right if any of them was,
-    and otherwise left out if any of them is.
+    A row is a market, the end of a bucket and whom it is about. What several rules suspect in it is one row: right if
+    any of them was, and otherwise left out if any of them is.
     """
     truth, key = np.concatenate([rows.truth for rows in mine.values()]), _row_key(mine)
     strength = np.select([truth == RIGHT, truth == LEFT_OUT], [2, 1], 0)
-    order = np.lexsort((-strength, key[1], key[0]))
+    order = np.lexsort((-strength, *key[::-1]))
     first = np.ones(len(order), dtype=bool)
     first[1:] = (np.diff(key[:, order]) != 0).any(axis=0)
     kept: NDArray[np.int64] = order[first & (truth[order] != LEFT_OUT)]
@@ -208,7 +214,7 @@ def kept_for_learning(mine: Mapping[str, Suspicions]) -> NDArray[np.int64]:
 
 
 def _row_key(mine: Mapping[str, Suspicions]) -> NDArray[np.int64]:
-    return np.array([np.concatenate([getattr(rows, name) for rows in mine.values()]) for name in ("market", "end")])
+    return np.array([np.concatenate([getattr(rows, name) for rows in mine.values()]) for name in _ROW])
 
 
 def unseen_probabilities(mine: Mapping[str, Suspicions], fit: ClassifierFit | None) -> dict[str, NDArray[np.float64]]:
@@ -222,12 +228,12 @@ def unseen_probabilities(mine: Mapping[str, Suspicions], fit: ClassifierFit | No
     """
     if fit is None:
         return {name: np.full(len(rows), np.nan) for name, rows in mine.items()}
-    market, end = _row_key(mine)
     kept = kept_for_learning(mine)
-    number = {(int(market[row]), int(end[row])): at for at, row in enumerate(kept)}
+    number = {tuple(key): at for at, key in enumerate(_row_key(mine)[:, kept].T.tolist())}
     out = {}
     for name, rows in mine.items():
-        at = np.array([number.get(key, -1) for key in zip(rows.market.tolist(), rows.end.tolist(), strict=True)])
+        keys = zip(*(getattr(rows, part).tolist() for part in _ROW), strict=True)
+        at = np.array([number.get(key, -1) for key in keys])
         probability, learned = fit.classifier.by_typology(rows.values)[name], np.flatnonzero(at >= 0)
         probability[learned] = fit.out_of_fold[at[learned], fit.classifier.classes.index(name)]
         out[name] = probability

@@ -11,12 +11,12 @@ import pandas as pd
 
 from features.encoding import Lots, encode
 from features.events import Vocabulary, no_events
-from features.fold import Folded, MarketFold
+from features.fold import Folded
 from features.order import total_order
 from features.readers import Dataset, read_tape
 from models.citing import Recent
 from models.parameters import Parameters
-from models.surveillance import END_OF_TIME, windows_of
+from models.surveillance import END_OF_TIME, fold_of
 from training.hits import with_nanoseconds
 
 Progress = Callable[[int, int], None]
@@ -85,7 +85,7 @@ def fold_tape(path: Path, labels: pd.DataFrame, parameters: Parameters) -> Itera
         if not len(mine):
             continue
         entity, counter = names.entities(mine.account), names.entities(mine.counter)
-        fold = MarketFold(code, windows_of(parameters))
+        fold = fold_of(parameters, names, code)
         folded = fold.fold(mine, entity, counter).then(fold.advance(END_OF_TIME))
         start, end = int(mine.time[0]), int(mine.time[-1])
         here = (labels["venue"] == venue) & (labels["symbol"] == symbol)

@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 
-from features.catalogue import COLUMN, MARKET_FEATURES
+from features.catalogue import COLUMNS, grain_of
 from features.rows import Episodes, Rows
+from features.sweeps.base import MOST_MEMBERS
 from models.alert import Category
 from models.findings import Evidence, Findings
 
@@ -30,13 +31,21 @@ class Rule(Protocol):
     Attributes:
         typology: Name of the pattern; also the name of the rule and its file.
         category: What class of pattern it is.
-        scale: The rows it reads, "market" or "fast".
+        scale: The rows it reads: "market", "fast", or "account" where its episodes end with their subject's own event.
+        reads: The kind of episodes it judges, "" for none.
+        mar: Where MAR describes it: indicator of Annex II, Section 1, of Regulation (EU) 2016/522; "" for nowhere.
+        needs: Kinds of data without which it abstains, of "trades", "aggressor", "accounts" and "orders".
+        yields_to: Typologies whose open alerts on the same accounts explain what it sees.
         params: Its parameters.
     """
 
     typology: ClassVar[str]
     category: ClassVar[Category]
     scale: ClassVar[str]
+    reads: ClassVar[str]
+    mar: ClassVar[str]
+    needs: ClassVar[tuple[str, ...]]
+    yields_to: ClassVar[tuple[str, ...]]
 
     @property
     def params(self) -> RuleParams:
@@ -100,12 +109,12 @@ def exceedance(value: NDArray[np.float64], threshold: float | NDArray[np.float64
     return np.where(value >= threshold, above, below)
 
 
-def share_exceedance(share: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
+def share_exceedance(share: NDArray[np.float64], threshold: float | NDArray[np.float64]) -> NDArray[np.float64]:
     """Return how far shares, which cannot pass 1, pass a threshold, as a score.
 
     Args:
         share: Measured shares, shape (n,), in [0, 1]; more counts as 1, NaN is unknown.
-        threshold: Threshold in (0, 1).
+        threshold: Threshold in (0, 1), one for all or one for each.
 
     Returns:
         0.7 at the threshold, 1 for a share of 1, straight lines between; NaN where the share is.
@@ -119,7 +128,7 @@ def share_exceedance(share: NDArray[np.float64], threshold: float) -> NDArray[np
     return np.where(share >= threshold, above, below)
 
 
-def shortfall(value: NDArray[np.float64], threshold: float) -> NDArray[np.float64]:
+def shortfall(value: NDArray[np.float64], threshold: float | NDArray[np.float64]) -> NDArray[np.float64]:
     """Return how far values stay below a threshold that the pattern does not pass, as a score.
 
     Args:
@@ -161,7 +170,7 @@ def sparse_findings(
     *,
     row: NDArray[np.int64] | None = None,
     entity: NDArray[np.int32] | None = None,
-    other: NDArray[np.int32] | None = None,
+    members: NDArray[np.int32] | None = None,
     episode: NDArray[np.int64] | None = None,
     floor: float = FLOOR,
 ) -> Findings:
@@ -173,22 +182,24 @@ def sparse_findings(
         confidence: Confidence of each candidate, shape (n,).
         row: Row of each candidate, ascending; candidate i is row i where left out.
         entity: Entity of each candidate, the market as a whole where left out.
-        other: Second entity of each candidate.
+        members: Entities of each candidate in place of one, shape (n, 8).
         episode: Episode of each candidate.
         floor: Least score worth a finding.
     """
     kept = np.flatnonzero(score >= floor)
-    nobody = np.full(len(score), -1, np.int32)
+    if members is None:
+        members = np.full((len(score), MOST_MEMBERS), -1, np.int32)
+        if entity is not None:
+            members[:, 0] = entity
     return Findings(
         detector=rule.typology,
         typology=rule.typology,
         kind="rule",
         row=kept if row is None else row[kept],
-        entity=(nobody if entity is None else entity)[kept],
-        other=(nobody if other is None else other)[kept],
+        members=members[kept],
         score=np.minimum(score[kept], 1.0),
         confidence=np.clip(confidence[kept], 0.0, 1.0),
-        episode=(nobody.astype(np.int64) if episode is None else episode)[kept],
+        episode=np.full(len(kept), -1, np.int64) if episode is None else episode[kept],
     )
 
 
@@ -205,5 +216,57 @@ def measured(rows: Rows, row: int, *figures: tuple[str, float | None, str]) -> t
         value = float(rows[name][row])
         if not np.isnan(value):
             text = says.format(value=value, threshold=threshold)
-            said.append(Evidence(name, value, MARKET_FEATURES[COLUMN[name]].unit, threshold, text))
+            unit = rows.features[COLUMNS[grain_of(rows.scale)][name]].unit
+            said.append(Evidence(name, value, unit, threshold, text))
     return tuple(said)
+
+
+def told(episodes: Episodes, episode: int, *figures: tuple[str, str, float | None, str]) -> tuple[Evidence, ...]:
+    """Return evidence from an episode's figures; what is unknown is left out.
+
+    Args:
+        episodes: The episodes.
+        episode: The number of one.
+        figures: Figure name, unit, threshold or None, and a sentence with `{value}` and `{threshold}` in it.
+    """
+    said = []
+    for name, unit, threshold, says in figures:
+        value = float(episodes[name][episode])
+        if not np.isnan(value):
+            said.append(Evidence(name, value, unit, threshold, says.format(value=value, threshold=threshold)))
+    return tuple(said)
+
+
+def findings_of(
+    rule: Rule, episodes: Episodes, score: NDArray[np.float64], confidence: NDArray[np.float64]
+) -> Findings:
+    """Return a rule's findings on the episodes that it judged, in the order of their rows."""
+    order = np.argsort(episodes.row, kind="stable")
+    return sparse_findings(
+        rule, score[order], confidence[order], row=episodes.row[order], members=episodes.members[order], episode=order
+    )
+
+
+def findings_of_both(
+    rule: Rule,
+    of_rows: tuple[NDArray[np.float64], NDArray[np.float64]],
+    episodes: Episodes,
+    of_episodes: tuple[NDArray[np.float64], NDArray[np.float64]],
+) -> Findings:
+    """Return a rule's findings on the market as a whole, row by row, and on episodes, in the order of rows.
+
+    Args:
+        rule: The rule.
+        of_rows: Score and confidence of each row.
+        episodes: The episodes.
+        of_episodes: Score and confidence of each.
+    """
+    n, count = len(of_rows[0]), len(episodes)
+    row = np.concatenate([np.arange(n), episodes.row])
+    score, confidence = (np.concatenate([one, other]) for one, other in zip(of_rows, of_episodes, strict=True))
+    members = np.concatenate([np.full((n, MOST_MEMBERS), -1, np.int32), episodes.members])
+    episode = np.concatenate([np.full(n, -1), np.arange(count)])
+    order = np.argsort(row, kind="stable")
+    return sparse_findings(
+        rule, score[order], confidence[order], row=row[order], members=members[order], episode=episode[order]
+    )

@@ -71,6 +71,10 @@ class ConcentratedTrading:
     typology: ClassVar[str] = "concentrated_trading"
     category: ClassVar[Category] = "anomaly"
     scale: ClassVar[str] = "market"
+    reads: ClassVar[str] = ""
+    mar: ClassVar[str] = "1(a)"
+    needs: ClassVar[tuple[str, ...]] = ("trades", "accounts")
+    yields_to: ClassVar[tuple[str, ...]] = ()
 
     params: Params = field(default_factory=Params)
 

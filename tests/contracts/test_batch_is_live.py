@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestClassifier
 
-from features.catalogue import MARKET_FEATURES
+from features.catalogue import GRAINS, grain_of
 from features.encoding import Lots, encode
 from features.events import Vocabulary
 from features.fold import Folded, MarketFold, Windows
@@ -24,6 +24,8 @@ from features.readers import Tape, read_tape
 from models.alert import Alert
 from models.bundle import Bundle
 from models.calibration import fit_calibrator
+from models.classifier import Classifier
+from models.isolation_forest import IsolationForest
 from models.parameters import Parameters, parse_parameters
 from models.surveillance import END_OF_TIME, MarketWatch, Surveillance, windows_of
 from training.fit import fit_isolation_forest
@@ -31,8 +33,7 @@ from training.fit_classifiers import Labelled, fit_classifiers
 
 SECOND = 1_000_000_000
 START = 1_714_521_600 * SECOND
-LATENESS_S = 5.0
-MINUTES = 42
+LATENESS_S, MINUTES = 5.0, 42
 Message = dict[str, Any]
 OWNERS = pa.table({"account_id": ["zoe", "abe"], "owner_id": ["firm", "firm"]})
 RULES = {
@@ -45,9 +46,10 @@ EAGER = parse_parameters(
         "alerts": {"confidence_threshold": 0.2, "quiet_s": 120.0, "quiet_s_by_typology": {}},
         "events": {"lot": 1e-3, "allowed_lateness_s": LATENESS_S},
         "windows": {"market": {"buckets": 10}, "fast": {"buckets": 60}},
-        "pump_and_dump": {"rise_threshold": 0.01, "buy_surge_threshold": 2.0, "rush_order_threshold": 1.0,
+        "pump_and_dump": {"rise_threshold": 0.01, "surge_threshold": 2.0, "rush_order_threshold": 1.0,
                           "volatility_multiple": 0.0},
-        "wash_trading": {"wash_trade_threshold": 0.3, "minimum_pair_trades": 3, "minimum_self_trades": 1},
+        "wash_trading": {"wash_trade_threshold": 0.3, "minimum_meetings": 3, "minimum_surprise": 0.5,
+                         "minimum_self_trades": 1},
         "spoofing": {"bait_multiple": 3.0, "depth_multiple": 1.5},
         "volume_spike": {"volume_spike_multiplier": 1.5, "deviation_multiple": 0.5, "minimum_trades": 10},
         "price_anomaly": {"price_change_threshold": 0.02, "deviation_multiple": 2.0, "minimum_move": 0.005},
@@ -250,40 +252,41 @@ def plain(parts: list[tuple[Folded, Vocabulary]]) -> dict[str, Any]:
     for folded, _ in parts[1:]:
         whole = whole.then(folded)
     out: dict[str, Any] = {}
-    for scale, rows in (("market", whole.market), ("fast", whole.fast)):
+    for scale, rows in (("market", whole.market), ("fast", whole.fast), ("accounts", whole.accounts)):
         out[scale] = [row.tobytes() for row in rows.values]
         out[f"{scale} end"] = rows.end.tolist()
         out[f"{scale} top"] = [named(c, v) for f, v in parts for c in getattr(f, scale).top_entity]
         out[f"{scale} pair"] = [sorted(named(c, v) for c in pair) for f, v in parts for pair in getattr(f, scale).pair]
-    for field in fields(whole.episodes):
-        out[field.name] = getattr(whole.episodes, field.name).tobytes()
-    out["entity"] = [named(c, v) for f, v in parts for c in f.episodes.entity]
+    for kind, episodes in whole.episodes.items():
+        for name in ("row", "side", "start", "end", "figures"):
+            out[f"{kind} {name}"] = getattr(episodes, name).tobytes()
+        out[f"{kind} members"] = [[named(c, v) for c in who] for f, v in parts for who in f.episodes[kind].members]
     return out
+
+
+def learned(grain: str) -> tuple[Classifier, IsolationForest]:
+    values, number = np.random.default_rng(0).random((400, len(GRAINS[grain]))), np.arange(400)
+    label = np.array(["none", "spoofing", "wash_trading", "pump_and_dump"])[number // 10 % 4]
+    rows = Labelled(values, label, number // 10, np.ones(400), grain)
+    small = {"random_forest": lambda seed: RandomForestClassifier(10, min_samples_leaf=5, random_state=seed)}
+    forest = fit_isolation_forest(values[:200], values[200:299], seed=0, n_trees=10, grain=grain)
+    return fit_classifiers(rows, seed=0, candidates=small).classifier, forest
 
 
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
-    random = np.random.default_rng(0)
-    values, number = random.random((400, len(MARKET_FEATURES))), np.arange(400)
-    label = np.array(["none", "spoofing", "wash_trading", "pump_and_dump"])[number // 10 % 4]
-    small = {"random_forest": lambda seed: RandomForestClassifier(10, min_samples_leaf=5, random_state=seed)}
-    classifier = fit_classifiers(
-        Labelled(values, label, number // 10, np.ones(400)), seed=0, candidates=small
-    ).classifier
-    forest = fit_isolation_forest(values[:200], values[200:299], seed=0, n_trees=10)
+    models = {scale: learned(grain_of(scale)) for scale in ("market", "fast", "account")}
     score = np.linspace(0, 1, 100)
     return Bundle(
-        classifiers={"market": classifier, "fast": classifier},
-        isolation_forests={"market": forest, "fast": forest},
+        classifiers={scale: classifier for scale, (classifier, _) in models.items()},
+        isolation_forests={scale: forest for scale, (_, forest) in models.items()},
         combination={name: {"bias": 0.5, "weight": [1.0, 0.5, 0.25], "absent": [0.0, 0.5, 0.1]} for name in RULES},
         calibrators={
-            "spoofing": fit_calibrator(score, score > 0.6),
-            "volume_spike": fit_calibrator(score, score > 0.2),
+            name: fit_calibrator(score, score > least) for name, least in (("spoofing", 0.6), ("volume_spike", 0.2))
         },
         parameters="p",
         calibrated_on="simulated",
         created_from="d",
-        metrics={},
     )
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import fields, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,139 +12,19 @@ from numpy.typing import NDArray
 
 import models.rules
 from features.catalogue import COLUMN, MARKET_FEATURES
+from features.fold import FIGURES, SCALES
 from features.rows import Episodes, Rows, blank_rows, no_episodes
+from features.sweeps.base import MOST_MEMBERS
 from models.findings import Findings
 from models.parameters import Parameters, parse_parameters
 from models.rules import build_rules, judge_summary
 from models.rules.base import AT_THRESHOLD, FLOOR, Rule
-from models.rules.pump_and_dump import SUSPICION
-
-Figures = dict[str, float]
-
-SPIKE = {
-    "volume_ratio": 12.0, "robust_volume_ratio": 11.0, "volume_volatility": 1.3, "trade_count": 400.0,
-}  # fmt: skip
-JUMP = {"price_change": 0.2, "bucket_return": 0.18, "return_deviation": 20.0, "trade_count": 300.0}
-PAIR = {
-    "pair_share": 0.95, "pair_net_ratio": 0.02, "pair_trades": 40.0, "pair_volume_share": 0.4, "account_count": 20.0,
-    "trade_count": 90.0,
-}  # fmt: skip
-BAIT = {
-    "bait_lots": 2000.0, "bait_orders": 3.0, "bait_filled_lots": 20.0, "genuine_lots": 100.0, "fill_ratio": 0.95,
-    "pull_s": 0.6, "depth_ratio": 25.0,
-}  # fmt: skip
-DOMINANT = {
-    "top_account_share": 0.85, "top_account_net_ratio": 0.1, "top_account_taker_ratio": 0.9, "account_count": 25.0,
-    "trade_count": 200.0, "user_concentration": 0.3,
-}  # fmt: skip
-METRONOME = {"arrival_burstiness": -0.9, "burstiness_deviation": -3.0, "trade_count": 120.0}
-PUMP = {
-    "rise": 0.3, "buy_surge": 400.0, "rush_orders": 12.0, "signed_imbalance": 0.8, "robust_volume_ratio": 60.0,
-    "trade_count": 300.0,
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Case:
-    """What one rule must catch, and what it must leave alone.
-
-    Attributes:
-        pattern: Features of a window with the pattern (of an episode for rules that read those).
-        look_alikes: Innocent windows, as differences to the pattern.
-        threshold: Main threshold and values from lenient to strict.
-        pair: Pair of the window.
-        in_episodes: Whether the figures are an episode's.
-    """
-
-    pattern: Figures
-    look_alikes: dict[str, Figures]
-    threshold: tuple[str, tuple[float, ...]]
-    pair: tuple[int, int] = (-1, -1)
-    in_episodes: bool = field(default=False)
-
-
-CASES = {
-    "volume_spike": Case(
-        SPIKE,
-        {
-            "thin market with three active users": {"trade_count": 12.0},
-            "market that trades in lumps": {"volume_volatility": 3.5},
-            "trade after a quiet hour of empty buckets": {"robust_volume_ratio": 1.2},
-            "busy bucket of a busy market": {"volume_ratio": 2.5, "robust_volume_ratio": 2.6},
-        },
-        ("volume_spike_multiplier", (2.0, 3.0, 5.0, 20.0)),
-    ),
-    "price_anomaly": Case(
-        JUMP,
-        {
-            "tick of a market that stood still": {"price_change": 0.004, "bucket_return": 0.004},
-            "volatile market": {"price_change": 0.09, "bucket_return": 0.05, "return_deviation": 2.0},
-            "one stray print of a thin market": {"trade_count": 4.0},
-        },
-        ("price_change_threshold", (0.05, 0.15, 0.3, 0.9)),
-    ),
-    "wash_trading": Case(
-        PAIR,
-        {
-            "market maker meeting everyone": {"pair_share": 0.15, "pair_net_ratio": 0.1},
-            "TWAP filled by one maker": {"pair_net_ratio": 1.0},
-            "hedger who buys here and sells elsewhere": {"pair_net_ratio": 0.9},
-            "thin market with three active users": {"account_count": 3.0},
-            "fast taker against one maker": {"pair_net_ratio": 0.16},
-            "two who met by chance": {"pair_trades": 4.0},
-            "two too small to paint a tape": {"pair_volume_share": 0.002},
-        },
-        ("wash_trade_threshold", (0.5, 0.8, 0.9, 0.99)),
-        pair=(3, 7),
-    ),
-    "spoofing": Case(
-        BAIT,
-        {
-            "market maker pulling one side of a ladder": {"genuine_lots": 1900.0},
-            "quoter of an ordinary order whose dust filled": {"genuine_lots": 1.0, "depth_ratio": 1.0},
-            "large order that mostly traded": {"bait_filled_lots": 3000.0},
-            "cancel long after the fill": {"pull_s": 20.0},
-            "order of which a crumb filled": {"fill_ratio": 0.05},
-        },
-        ("spoofing_threshold", (0.5, 0.9, 0.95, 0.999)),
-        in_episodes=True,
-    ),
-    "concentrated_trading": Case(
-        DOMINANT,
-        {
-            "thin market with three active users": {"account_count": 3.0},
-            "one of several market makers": {"top_account_share": 0.45},
-            "first trades of a session": {"trade_count": 8.0},
-            "only market maker of the market": {"top_account_net_ratio": 0.05, "top_account_taker_ratio": 0.02},
-        },
-        ("concentration_threshold", (0.4, 0.6, 0.8, 0.95)),
-    ),
-    "timing_anomaly": Case(
-        METRONOME,
-        {
-            "TWAP among other traders": {"arrival_burstiness": -0.25},
-            "market with its usual bursts": {"arrival_burstiness": 0.7, "burstiness_deviation": 1.0},
-            "few trades": {"trade_count": 12.0},
-        },
-        ("regularity_threshold", (0.3, 0.6, 0.8, 0.95)),
-    ),
-    "pump_and_dump": Case(
-        PUMP,
-        {
-            "news over minutes": {"rise": 0.05, "buy_surge": 60.0, "rush_orders": 1.0},
-            "fat-finger order": {"buy_surge": 20.0, "rush_orders": 1.0},
-            "re-opening after an outage": {"rush_orders": 0.0},
-            "sell-off": {"rise": -0.3},
-            "busy book without a rise": {"rise": 0.01},
-            "ordinary hour of a volatile market": {"rise": 0.11, "price_volatility": 0.03},
-        },
-        ("rise_threshold", (0.05, 0.08, 0.15, 0.5)),
-    ),
-}
+from models.rules.rush import SUSPICION
+from tests.contracts.cases import CASES, Figures
 
 
 def rule_of(typology: str, **values: float) -> Rule:
-    parameters = parse_parameters({typology: values}) if values else Parameters()
+    parameters = parse_parameters({CASES[typology].table or typology: values}) if values else Parameters()
     (rule,) = (rule for rule in build_rules(parameters) if rule.typology == typology)
     return rule
 
@@ -161,22 +41,23 @@ def window(figures: list[Figures], pair: tuple[int, int] = (-1, -1), scale: str 
     return rows
 
 
-def episodes_of(figures: list[Figures], rows: list[int] | None = None) -> Episodes:
-    """Return an episode for each set of figures, in the given rows."""
-    blank: dict[str, list[float]] = {name: [0.0] * len(figures) for name in ("start", "end")}
-    blank |= {"repeats": [3.0] * len(figures), "cancel_share": [1.0] * len(figures)}
-    blank |= {"entity": [5.0] * len(figures), "side": [1.0] * len(figures)}
-    blank["row"] = [float(row) for row in (rows if rows is not None else range(len(figures)))]
-    columns = {f.name: blank.get(f.name) or [values[f.name] for values in figures] for f in fields(Episodes)}
-    types = {f.name: getattr(no_episodes(), f.name).dtype for f in fields(Episodes)}
-    return Episodes(**{name: np.asarray(column, types[name]) for name, column in columns.items()})
+def episodes_of(kind: str, figures: list[Figures], rows: list[int] | None = None) -> Episodes:
+    """Return an episode of a kind for each set of figures, in the given rows; what is not given is unknown."""
+    names, n = FIGURES[kind], len(figures)
+    members = np.full((n, MOST_MEMBERS), -1, np.int32)
+    members[:, 0] = 5
+    return Episodes(
+        row=np.asarray(rows if rows is not None else range(n), np.int64), members=members, side=np.ones(n, np.int8),
+        start=np.zeros(n, np.int64), end=np.zeros(n, np.int64),
+        figures=np.array([[one.get(name, np.nan) for name in names] for one in figures]).reshape(n, len(names)),
+        names=names,
+    )  # fmt: skip
 
 
 def judged(rule: Rule, figures: Figures) -> Findings:
-    case = CASES[rule.typology]
-    if case.in_episodes:
-        return rule.judge(window([{}]), episodes_of([figures]))
-    return rule.judge(window([figures], case.pair), no_episodes())
+    if rule.reads:
+        return rule.judge(window([{}]), episodes_of(rule.reads, [figures]))
+    return rule.judge(window([figures], CASES[rule.typology].pair), no_episodes())
 
 
 def random_rows(rng: np.random.Generator, n_rows: int) -> Rows:
@@ -192,19 +73,16 @@ def random_rows(rng: np.random.Generator, n_rows: int) -> Rows:
     return rows
 
 
-def random_episodes(rng: np.random.Generator, n_rows: int, count: int) -> Episodes:
-    ranges = {
-        "bait_lots": 5000,
-        "bait_orders": 9,
-        "bait_filled_lots": 200,
-        "genuine_lots": 200,
-        "pull_s": 8,
-        "depth_ratio": 30,
-    }
+def random_episodes(rng: np.random.Generator, kind: str, n_rows: int, count: int) -> Episodes:
+    """Return episodes in random rows whose figures are the pattern's, small, large or unknown."""
+    if not kind:
+        return no_episodes()
+    pattern = next(case.pattern for case in CASES.values() if set(case.pattern) <= set(FIGURES[kind]))
     figures = [
-        {**{k: float(rng.integers(0, v)) for k, v in ranges.items()}, "fill_ratio": rng.random()} for _ in range(count)
+        {name: value * rng.choice([0.0, 0.3, 1.0, 1.0, 1.0, 3.0]) for name, value in pattern.items()}
+        for _ in range(count)
     ]
-    return episodes_of(figures, sorted(rng.integers(0, n_rows, count).tolist()))
+    return episodes_of(kind, figures, sorted(rng.integers(0, n_rows, count).tolist()))
 
 
 def one_by_one(rule: Rule, rows: Rows, episodes: Episodes) -> Iterator[tuple[int, Findings]]:
@@ -214,8 +92,9 @@ def one_by_one(rule: Rule, rows: Rows, episodes: Episodes) -> Iterator[tuple[int
             rows,
             **{f.name: getattr(rows, f.name)[row : row + 1] for f in fields(rows) if f.name not in {"scale", "market"}},
         )
-        columns = {f.name: getattr(episodes, f.name)[mine] for f in fields(episodes)}
-        yield row, rule.judge(single, Episodes(**{**columns, "row": np.zeros(int(mine.sum()), np.int64)}))
+        columns = {f.name: getattr(episodes, f.name)[mine] for f in fields(episodes) if f.name != "names"}
+        columns["row"] = np.zeros(int(mine.sum()), np.int64)
+        yield row, rule.judge(single, Episodes(**columns, names=episodes.names))
 
 
 def bits(values: NDArray[Any]) -> bytes:
@@ -224,13 +103,15 @@ def bits(values: NDArray[Any]) -> bytes:
 
 LOOK_ALIKES = [(typology, name) for typology, case in CASES.items() for name in case.look_alikes]
 TYPOLOGIES = list(CASES)
-WHOLE = {"bait_lots", "bait_orders", "bait_filled_lots", "genuine_lots"}
-MAY_BE_UNKNOWN = [(typology, name) for typology, case in CASES.items() for name in case.pattern if name not in WHOLE]
+MAY_BE_UNKNOWN = [
+    (typology, name) for typology, case in CASES.items() for name in case.pattern if name not in case.always_known
+]
 
 
 def test_catalogue_of_rules_has_every_file_and_every_file_a_case() -> None:
     folder = Path(str(models.rules.__file__)).parent
-    files = {path.stem for path in folder.glob("*.py")} - {"__init__", "base"}
+    shared = {"__init__", "bait_rounds", "base", "one_sided", "one_sided_params", "rush"}
+    files = {path.stem for path in folder.glob("*.py")} - shared
     assert {rule.typology for rule in build_rules(Parameters())} == files == set(CASES)
 
 
@@ -239,7 +120,8 @@ def test_rule_of_any_kind_has_one_spelling_and_tells_pattern_innocence_and_sourc
     rule = rule_of(typology)
     assert type(rule).__name__ == typology.title().replace("_", "")
     assert type(rule).__module__ == f"models.rules.{typology}"
-    assert rule.scale in {"market", "fast"}
+    assert rule.scale in {"market", "fast", "account"}
+    assert not rule.reads or rule.scale == SCALES[rule.reads]
     text = str(type(rule).__doc__)
     assert all(f"{heading}:\n" in text for heading in ("Pattern", "Innocent explanations", "Source"))
 
@@ -282,7 +164,7 @@ def test_rule_with_one_unknown_feature_does_not_score_higher(typology: str, name
 def test_rule_with_a_stricter_main_threshold_never_scores_higher(typology: str) -> None:
     name, values = CASES[typology].threshold
     rng = np.random.default_rng(11)
-    rows, episodes = random_rows(rng, 400), random_episodes(rng, 400, 400)
+    rows, episodes = random_rows(rng, 400), random_episodes(rng, rule_of(typology).reads, 400, 400)
     scores = []
     for value in values:
         found = rule_of(typology, **{name: value}).judge(rows, episodes)
@@ -304,11 +186,12 @@ def test_rule_at_a_stricter_main_threshold_lets_its_pattern_fade(typology: str) 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_rule_on_any_rows_gives_sparse_findings_in_range_and_order(typology: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
-    found = rule_of(typology).judge(random_rows(rng, 300), random_episodes(rng, 300, 200))
+    rule = rule_of(typology)
+    found = rule.judge(random_rows(rng, 300), random_episodes(rng, rule.reads, 300, 200))
     assert {len(getattr(found, f.name)) for f in fields(found) if f.name not in {"detector", "typology", "kind"}} == {
         len(found)
     }
-    least = SUSPICION if typology == "pump_and_dump" else FLOOR
+    least = SUSPICION if typology in {"pump_and_dump", "dump_and_pump"} else FLOOR
     assert ((found.score >= least) & (found.score <= 1.0)).all()
     assert ((found.confidence >= 0.0) & (found.confidence <= 1.0)).all()
     assert (np.diff(found.row) >= 0).all()
@@ -317,21 +200,21 @@ def test_rule_on_any_rows_gives_sparse_findings_in_range_and_order(typology: str
 @pytest.mark.parametrize("typology", TYPOLOGIES)
 def test_rule_row_by_row_gives_the_bits_of_all_at_once(typology: str) -> None:
     rng = np.random.default_rng(5)
-    rows, episodes = random_rows(rng, 600), random_episodes(rng, 600, 150)
     rule = rule_of(typology)
+    rows, episodes = random_rows(rng, 600), random_episodes(rng, rule.reads, 600, 150)
     parts = [(row, found) for row, found in one_by_one(rule, rows, episodes) if len(found)]
     whole = rule.judge(rows, episodes)
     assert len(whole) > 0
     assert np.concatenate([np.full(len(found), row) for row, found in parts]).tolist() == whole.row.tolist()
-    for name in ("score", "confidence", "entity", "other"):
+    for name in ("score", "confidence", "members"):
         assert bits(np.concatenate([getattr(found, name) for _, found in parts])) == bits(getattr(whole, name)), name
 
 
 @pytest.mark.parametrize("typology", TYPOLOGIES)
 def test_evidence_of_a_finding_gives_figures_units_and_sentences(typology: str) -> None:
     case, rule = CASES[typology], rule_of(typology)
-    rows = window([{} if case.in_episodes else case.pattern], case.pair)
-    episodes = episodes_of([case.pattern]) if case.in_episodes else no_episodes()
+    rows = window([{} if rule.reads else case.pattern], case.pair)
+    episodes = episodes_of(rule.reads, [case.pattern]) if rule.reads else no_episodes()
     found = rule.judge(rows, episodes)
     cited = rule.evidence(rows, int(found.row[0]), episodes, int(found.episode[0]))
     assert len(cited) >= 3

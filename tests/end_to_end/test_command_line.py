@@ -23,7 +23,8 @@ from training.simulator import simulate
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = ("demo", "simulate", "features", "scan", "train", "compare", "promote", "serve", "accumulation",
-            "parameters", "benchmark", "benchmark pumps", "benchmark clean")  # fmt: skip
+            "parameters", "detectors", "benchmark", "benchmark pumps", "benchmark clean", "benchmark realism",
+            "benchmark detectors")  # fmt: skip
 Run = Callable[..., subprocess.CompletedProcess[str]]
 BROKEN = """timestamp,symbol,price,quantity
 2024-05-01T09:30:00Z,A,1,1

@@ -120,11 +120,21 @@ class Oracle:
             out["volume_ratio"] = ratio(volumes[-1], volumes[:-1].mean())
         if len(filled) >= 5:
             out["robust_volume_ratio"] = volumes[-1] / np.median(filled)
+        if len(before) >= 10 and self.span_ns >= 30 * SECOND:
+            out |= self.spikes(volumes, first, last)
         earlier = [self.close(first - 1), *before]
         moves = np.array([b / a - 1 for a, b in pairwise(earlier) if not np.isnan(a)])
         if len(moves) >= 10 and moves.any():
             out["return_deviation"] = abs(out["bucket_return"]) / np.sqrt((moves**2).mean())
         return out
+
+    def spikes(self, volumes: NDArray[np.float64], first: int, last: int) -> Row:
+        trade, time = self.is_trade, self.events.time
+        moments = [len(set(time[trade & (self.bucket == b)].tolist())) for b in range(first, last + 1)]
+        past = np.array(moments[:-1], float)
+        deviation = (moments[-1] - past.mean()) / np.sqrt(max(past.mean(), 1.0) + past.var())
+        lasting = ratio(float(volumes[-2:].min()), float(volumes[:-2].mean()))
+        return {"count_deviation": deviation, "lasting_volume_ratio": lasting}
 
     def arrivals(self, inside: NDArray[np.bool_]) -> Row:
         gaps = self.gap[inside & ~np.isnan(self.gap)]
@@ -147,8 +157,8 @@ class Oracle:
             return {}
         volume = float(e.lots[inside].sum())
         traded = {*e.account[owned].tolist(), *e.counter[owned].tolist()}
-        # Among equals the one seen first counts.
-        seen = dict.fromkeys(np.stack([e.account, e.counter], 1).ravel().tolist())
+        # Among equals the one that traded first counts.
+        seen = dict.fromkeys(np.stack([e.account, e.counter], 1)[self.is_trade].ravel().tolist())
         codes = [code for code in seen if code in traded and code >= 0]
         bought = {c: float(e.lots[inside & (e.account == c)].sum()) for c in codes}
         sold = {c: float(e.lots[inside & (e.counter == c)].sum()) for c in codes}
@@ -157,6 +167,7 @@ class Oracle:
         top = max(codes, key=lambda c: either[c])
         took = inside & (((e.account == top) & (e.side > 0)) | ((e.counter == top) & (e.side < 0)))
         known = bool((e.side[inside] != 0).all())
+        known_any = bool((self.is_trade & inside & (e.side != 0)).any())
         own = inside & (e.account == e.counter) & (e.account >= 0)
         lately = self.bucket > last - 300 * 10**9 // self.span_ns
         return self.pairs(inside, lately, either, volume) | {
@@ -166,7 +177,15 @@ class Oracle:
             "top_account_taker_ratio": self.taken(took, own, top) / either[top] if known else NAN,
             "self_match_share": e.lots[own].sum() / volume,
             "account_count": len(codes),
+            "crowd": self.crowd(last) if known_any else NAN,
         }
+
+    def crowd(self, last: int) -> float:
+        e, since = self.events, last + 1 - max(1, 30 * SECOND // self.span_ns)
+        recent = self.is_trade & (self.bucket >= since) & (self.bucket <= last)
+        takers = np.select([e.account == e.counter, e.side > 0, e.side < 0], [e.account, e.account, e.counter], -1)
+        taken = np.bincount(takers[recent & (takers >= 0)] + 0, e.lots[recent & (takers >= 0)])
+        return ratio(float(taken.sum() ** 2), float((taken**2).sum()))
 
     def taken(self, took: NDArray[np.bool_], own: NDArray[np.bool_], top: int) -> float:
         return float(self.events.lots[took | (own & (self.events.account == top))].sum())
@@ -190,12 +209,12 @@ class Oracle:
 
 
 NOT_HERE = {
-    "bait_to_genuine", "bait_repeats", "bait_size",
     "rush_orders", "rush_rate", "sweep", "recent_trades", "trade_surge", "buy_surge", "buy_record",
     "buy_acceleration", "volume_surge", "buy_share_60s", "buy_share_300s", "rise_10s", "rise_120s", "rise_deviation",
-    "day_volatility", "above_high", "hour_phase_s", "half_hour_phase_s", "signed_imbalance",
+    "day_volatility", "above_high", "hour_phase_s", "half_hour_phase_s", "signed_imbalance", "rush_sells", "sell_surge",
+    "usual_trades", "usual_return",
 }  # fmt: skip
-"""Told by test_baits and test_pressure."""
+"""Told by test_pressure."""
 
 
 def assert_rows(rows: Rows, expected: list[Row]) -> None:
@@ -308,11 +327,6 @@ def test_features_before_the_first_trade_are_unknown() -> None:
     assert len(rows) > 2
     assert np.isnan(np.stack([rows[name] for name in needy])).all()
     assert (rows["trade_count"] == 0).all()
-
-
-def test_bait_without_accounts_is_unknown_rather_than_zero() -> None:
-    assert np.isnan(folded(tape(2, 0.5, 200, accounts=False)).market["bait_to_genuine"]).all()
-    assert (folded(tape(2, 0.5, 200)).market["bait_to_genuine"] >= 0).all()
 
 
 def test_values_of_every_feature_stay_in_their_catalogued_range() -> None:

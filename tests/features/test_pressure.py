@@ -18,11 +18,13 @@ from features.fold import Folded, MarketFold, Windows
 SECOND = 1_000_000_000
 START = 1_714_521_600 * SECOND
 COARSE = 60 * SECOND
+BLOCK = 1800 * SECOND
 NAN = float("nan")
 PRESSURE = (
     "rush_orders", "rush_rate", "sweep", "recent_trades", "trade_surge", "buy_surge", "buy_record",
     "buy_acceleration", "volume_surge", "buy_share_60s", "buy_share_300s", "rise_10s", "rise_120s", "rise_deviation",
-    "day_volatility", "above_high", "hour_phase_s", "half_hour_phase_s", "signed_imbalance",
+    "day_volatility", "above_high", "hour_phase_s", "half_hour_phase_s", "signed_imbalance", "rush_sells", "sell_surge",
+    "usual_trades", "usual_return",
 )  # fmt: skip
 Row = dict[str, float]
 
@@ -59,13 +61,14 @@ class Oracle:
         self.bucket = events.time // span_ns
         self.coarse = events.time // COARSE
         self.first = int(self.bucket[self.trade][0]) if self.trade.any() else 2**62
-        self.rush, self.sweep = self.rushes()
+        self.rush, self.sweep = self.rushes(1)
+        self.rush_sell, _ = self.rushes(-1)
 
-    def rushes(self) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-        # At the second buy of a millisecond it is a rush order; the sweep is what the range of prices grew by.
+    def rushes(self, side: int) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+        # At the second taker of a side in a millisecond it is a rush order; the sweep is by what prices grew apart.
         rush, sweep = np.zeros(len(self.e), np.bool_), np.zeros(len(self.e))
         paid: dict[int, list[float]] = {}
-        for i in np.flatnonzero(self.trade & (self.e.side > 0)):
+        for i in np.flatnonzero(self.trade & (self.e.side == side)):
             prices = paid.setdefault(int(self.e.time[i]) // 1_000_000, [])
             before = np.log(max(prices) / min(prices)) if prices else 0.0
             prices.append(float(self.e.price[i]))
@@ -103,6 +106,7 @@ class Oracle:
                     "half_hour_phase_s": (end + 900) % 1800 - 900}  # fmt: skip
         if (self.e.side[self.between(first, last)] != 0).any():
             out["rush_orders"], out["sweep"] = float(self.rush[recent].sum()), self.sweep[recent].sum()
+            out["rush_sells"] = float(self.rush_sell[recent].sum())
             for seconds in (60, 300):
                 since = max(first, last - self.span_of(seconds) + 1)
                 bought, sold = self.lots(since, last, 1), self.lots(since, last, -1)
@@ -134,13 +138,16 @@ class Oracle:
             return {}
         span = self.span_of(30)
         share = span * self.span / (buckets * COARSE)
-        buys = inside & (self.e.side > 0)
-        usual_buy, floor = self.e.lots[buys].sum() * share, 0.01 * self.e.lots[inside].sum() * share + 1e-9
+        floor = 0.01 * self.e.lots[inside].sum() * share + 1e-9
         out: Row = {"trade_surge": np.log((known["recent_trades"] + 0.006) / (inside.sum() * share + 0.006))}
+        out["usual_trades"] = self.usual(inside, np.ones(len(self.e))) * share
+        out["usual_return"] = np.sqrt(self.usual_square(last) / buckets)
         if "rush_orders" not in known:
             return out
         bought, traded = self.lots(begin, last, 1), self.lots(begin, last)
-        out["buy_surge"] = bought / usual_buy if usual_buy else NAN
+        for name, side in (("buy_surge", 1), ("sell_surge", -1)):
+            usual = self.usual(inside & (self.e.side == side), self.e.lots) * share
+            out[name] = self.lots(begin, last, side) / usual if usual else NAN
         out["rush_rate"] = np.log((known["rush_orders"] + 0.006) / (self.rush[inside].sum() * share + 0.006))
         minute, quiet = last - self.span_of(60), last - self.span_of(300)
         if minute - span >= first:
@@ -153,6 +160,26 @@ class Oracle:
                 usual = self.lots(quiet + 1, last - span, 1) * span / (last - span - quiet)
                 out["buy_acceleration"] = np.log((bought + floor) / (usual + floor))
         return out
+
+    def usual(self, inside: NDArray[np.bool_], figure: NDArray[np.generic]) -> float:
+        """Return the sum of a figure with every half hour capped at four times the median of those with any."""
+        return self.capped(np.bincount(self.e.time[inside] // BLOCK - START // BLOCK, figure[inside]))
+
+    def capped(self, blocks: NDArray[np.float64]) -> float:
+        filled = blocks[blocks > 0]
+        return float(np.minimum(filled, 4 * np.median(filled)).sum() if len(filled) >= 3 else filled.sum())
+
+    def usual_square(self, last: int) -> float:
+        newest = (last * self.span) // COARSE - 1 - LAG_NS // COARSE
+        first = max(int(self.coarse[self.trade][0]), newest - DAY_NS // COARSE + 1)
+        minutes = np.arange(first, newest + 1)
+        closes = np.array([self.close_of_minute(c) for c in range(first - 1, newest + 1)])
+        squares = np.nan_to_num((closes[1:] / closes[:-1] - 1) ** 2)
+        return self.capped(np.bincount(minutes * COARSE // BLOCK - START // BLOCK, squares))
+
+    def close_of_minute(self, minute: int) -> float:
+        until = self.e.price[self.trade & (self.coarse <= minute)]
+        return float(until[-1]) if len(until) else NAN
 
     def volatility(self, last: int) -> float:
         closed = np.arange(int(self.coarse[self.trade][0]), (last * self.span) // COARSE)

@@ -66,7 +66,7 @@ def expected(window: deque[tuple[int, Bucket]]) -> dict[int, list[int]]:
     sums: defaultdict[int, list[int]] = defaultdict(lambda: [0] * sh.N_FIGURES)
     for _, bucket in window:
         for key, lots in bucket:
-            sums[key] = [a + b for a, b in zip(sums[key], (lots, -lots, 1, 2 * lots, 3), strict=True)]
+            sums[key] = [a + b for a, b in zip(sums[key], (1, lots, -lots, 2 * lots, 3), strict=True)]
     return dict(sums)
 
 
@@ -76,6 +76,6 @@ def test_open_bucket_poured_into_a_coarser_scale_is_added_there() -> None:
     sh.add(fine, 1, 5, -5, 1, 5, 5)
     sh.add(fine, 2, 7, 7, 1, 7, 0)
     sh.pour(fine, coarse)
-    assert coarse.open[1].tolist() == [15, 5, 2, 15, 5]
-    assert coarse.open[2].tolist() == [7, 7, 1, 7, 0]
+    assert coarse.open[1].tolist() == [2, 15, 5, 15, 5]
+    assert coarse.open[2].tolist() == [1, 7, 7, 7, 0]
     assert sh.n_touched(coarse) == 2

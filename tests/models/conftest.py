@@ -26,7 +26,7 @@ def small_labelled(seed: int, n: int = 400) -> Labelled:
     values, number = feature_rows(seed, n), np.arange(n)
     label = np.array(["none", "none", "spoofing", "wash_trading"])[number // 10 % 4]
     values[label == "wash_trading", COLUMN["self_match_share"]] += 1.0
-    values[label == "spoofing", COLUMN["bait_to_genuine"]] += 1.0
+    values[label == "spoofing", COLUMN["order_to_trade_ratio"]] += 1.0
     return Labelled(values, label, number // 10, np.ones(n))
 
 

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from models.accumulation import (
     FILL_COLUMNS,
-    Params,
     fills_from_trades,
     flag_accumulation,
     symbols_without_rate,
     write_csv,
 )
+from models.rules.one_sided_params import OthersParams, Params
 
 AS_OF = pd.Timestamp("2026-03-09 00:00:00")
 MIRROR = {"BUY": "SELL", "SELL": "BUY"}
@@ -332,12 +332,12 @@ def test_fills_from_trades_gives_a_fill_for_each_known_side_at_the_last_rate() -
         ["a", "SELL"],
         ["d", "SELL"],
     ]
-    np.testing.assert_allclose(fills["price_usd"], [100.0, 100.0, 110.0, 110.0, np.nan])
-    assert symbols_without_rate(fills) == ["BTCUSDT"]
+    np.testing.assert_allclose(fills["price_usd"], [100.0, 100.0, 110.0, 110.0, 100.0])
+    assert symbols_without_rate(fills) == []
 
 
 def test_fills_from_trades_without_rates_knows_only_dollar_prices() -> None:
-    assert symbols_without_rate(fills_from_trades(TRADES)) == ["BTC/EUR", "BTCUSDT"]
+    assert symbols_without_rate(fills_from_trades(TRADES)) == ["BTC/EUR"]
 
 
 def test_fills_from_trades_priced_in_usd_needs_no_rates() -> None:
@@ -346,3 +346,54 @@ def test_fills_from_trades_priced_in_usd_needs_no_rates() -> None:
 
 def test_fills_from_trades_without_accounts_gives_none() -> None:
     assert fills_from_trades(TRADES[["timestamp", "symbol", "price", "quantity"]]).empty
+
+
+def crowd(shares: list[float], recent: list[float]) -> pd.DataFrame:
+    """Return peers with a history: each buys its share on every day, and its recent share on 20 occasions today."""
+    tables = []
+    for number, (share, today) in enumerate(zip(shares, recent, strict=True)):
+        now = [(0.2 + n / 50.0, "BUY" if n < round(20 * today) else "SELL", 100.0) for n in range(20)]
+        tables.append(table(history([share] * 5) + now, f"peer{number}"))
+    return pd.concat(tables)
+
+
+PEERS = crowd([0.5] * 7, [0.35, 0.4, 0.45, 0.5, 0.55, 0.6, 0.65])
+TWELVE = [(0.2 + n / 40.0, "BUY", 2_000.0) for n in range(12)]
+
+
+def others(fills: pd.DataFrame, **changes: Any) -> pd.DataFrame:
+    return flag_accumulation(fills, Params(), AS_OF, others=OthersParams(**changes))
+
+
+def test_flag_accumulation_against_others_gives_peers_and_multiple() -> None:
+    (flag,) = others(pd.concat([PEERS, table(history([0.9] * 5) + TWELVE)])).to_dict("records")
+    assert (flag["user_id"], flag["typology"], flag["side_flagged"]) == ("u", "excessive_accumulation_others", "BUY")
+    # Shares .35 ... .65: median .5, median absolute deviation .1, times 1.4826; 20 occasions explain .25 / 20 of its
+    # square, and the user's twelve bring .25 / 12: root of .02198 - .0125 + .02083 = .17413.
+    assert (flag["peer_count"], flag["peer_median"]) == (7, 0.5)
+    assert flag["peer_std"] == pytest.approx(0.17413, abs=1e-4)
+    assert flag["deviation_stds"] == pytest.approx(0.5 / 0.17413, rel=1e-3)
+    assert flag["usual_multiple"] == pytest.approx(24_000.0 / 90.0)
+    assert flag["threshold_minimum_peers"] == 5
+
+
+@pytest.mark.parametrize(
+    "fills",
+    [
+        pd.concat([PEERS[PEERS["user_id"] < "peer4"], table(history(HABIT) + TWELVE)]),
+        pd.concat([crowd([0.5] * 7, [0.9, 0.95, 1.0, 0.9, 0.95, 1.0, 1.0]), table(history(HABIT) + TWELVE)]),
+        pd.concat([PEERS, table(history([0.9] * 5, dollars=20_000.0) + TWELVE)]),
+        pd.concat([PEERS, table(TWELVE)]),
+    ],
+    ids=["four peers", "a day on which all buy", "who buys so much every day", "who only came to buy"],
+)
+def test_flag_accumulation_against_others_leaves_the_innocent_alone(fills: pd.DataFrame) -> None:
+    assert others(fills).empty
+
+
+def test_flag_accumulation_against_others_judges_newcomers_if_asked() -> None:
+    fills = pd.concat([PEERS, table(TWELVE)])
+    asked = {"historical_minimum_number_transactions": 0, "historical_minimum_number_unique_days": 0}
+    assert others(fills, **asked)["user_id"].tolist() == ["u"]
+    sold = fills.assign(side=fills["side"].map(MIRROR))
+    assert others(sold, **asked)["typology"].tolist() == ["excessive_offloading_others"]

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from features.catalogue import COLUMN
 from features.events import CANCEL, FILL, NEW, TRADE, Events, Vocabulary, no_events
 from features.rows import Episodes, Rows, blank_rows, no_episodes
+from features.sweeps.base import MOST_MEMBERS
 from models.alert import Alert, Category, level
 from models.alerting import MOST_IDS, SECOND_NS, AlertFold, Policy, alert_id, contributions, severity
 from models.citing import Citation, Recent, cite
@@ -22,7 +23,8 @@ from models.judging import Candidates
 from models.rules.base import RuleParams
 
 MINUTE = 60 * SECOND_NS
-POLICY = Policy(0.7, {"wash_trading": 5 * MINUTE, "spoofing": 5 * MINUTE}, 5 * SECOND_NS, "simulated", "m1", "f1", "p1")
+QUIET = dict.fromkeys(("wash_trading", "spoofing", "ramping"), 5 * MINUTE)
+POLICY = Policy(0.7, QUIET, 5 * SECOND_NS, "simulated", "m1", "f1", "p1")
 NAMES = Vocabulary()
 ANN, BOB, CID = (NAMES.account(name) for name in ("ann", "bob", "cid"))
 
@@ -34,6 +36,10 @@ class Told:
     typology: ClassVar[str] = "wash_trading"
     category: ClassVar[Category] = "manipulation"
     scale: ClassVar[str] = "market"
+    reads: ClassVar[str] = ""
+    mar: ClassVar[str] = ""
+    needs: ClassVar[tuple[str, ...]] = ()
+    yields_to: ClassVar[tuple[str, ...]] = ()
     params: RuleParams = field(default_factory=RuleParams)
 
     def judge(self, rows: Rows, episodes: Episodes, /) -> Findings:
@@ -51,12 +57,14 @@ class ToldSpoofing(Told):
 def candidates(*found: tuple[int, float], entity: int = ANN, other: int = -1, rule: Told | None = None) -> Candidates:
     """Return what is held against an entity, as (row, confidence)."""
     n = len(found)
+    members = np.full((n, MOST_MEMBERS), -1, np.int32)
+    members[:, 0], members[:, 1] = entity, other
     confidence = np.array([confidence for _, confidence in found])
     nothing = np.full(n, np.nan)
     return Candidates(
         rule=rule or Told(), rows=blank_rows("market", 400), episodes=no_episodes(),
-        row=np.array([row for row, _ in found], np.int64), entity=np.full(n, entity, np.int32),
-        other=np.full(n, other, np.int32), episode=np.full(n, -1, np.int64), score=confidence, evidence=np.ones(n),
+        row=np.array([row for row, _ in found], np.int64), members=members,
+        episode=np.full(n, -1, np.int64), score=confidence, evidence=np.ones(n),
         probability=nothing, p_value=nothing, weights=None, raw=confidence, confidence=confidence,
     )  # fmt: skip
 
@@ -206,8 +214,13 @@ def test_pump_and_dump_cites_the_largest_buys_first() -> None:
     assert cite("pump_and_dump", recent, 0, MINUTE, []).trade_ids == ("i3", "i2", "i1", "i0")
 
 
-def test_typology_without_citations_cites_nothing() -> None:
-    assert cite("timing_anomaly", recent_of((0, ANN, BOB)), 0, MINUTE, [ANN]) == Citation()
+def test_typology_without_citations_of_its_own_cites_what_the_subject_did() -> None:
+    recent = recent_of((0, ANN, BOB), (0, BOB, CID), (0, CID, ANN))
+    assert cite("ramping", recent, 0, MINUTE, [ANN]) == Citation((), ("i2", "i0"), (ANN,))
+
+
+def test_typology_without_citations_of_its_own_and_subject_cites_nothing() -> None:
+    assert cite("timing_anomaly", recent_of((0, ANN, BOB)), 0, MINUTE, []) == Citation()
 
 
 def test_spoofing_alert_starts_with_its_episode() -> None:
@@ -216,3 +229,30 @@ def test_spoofing_alert_starts_with_its_episode() -> None:
                     episodes=replace(no_episodes(), start=whole + 2 * MINUTE))  # fmt: skip
     alerts: list[Alert] = fold().fold([found], NOTHING, NAMES, POLICY)
     assert (alerts[0].window_start, alerts[0].window_end) == (2 * MINUTE, 4 * MINUTE)
+
+
+@dataclass(frozen=True)
+class ToldRamping(Told):
+    typology: ClassVar[str] = "ramping"
+    yields_to: ClassVar[tuple[str, ...]] = ("wash_trading",)
+
+
+def test_what_an_open_alert_of_a_wider_pattern_explains_raises_nothing() -> None:
+    one = fold()
+    one.fold([candidates((0, 0.9), entity=ANN, other=BOB)], NOTHING, NAMES, POLICY)
+    assert one.fold([candidates((1, 0.9), entity=BOB, rule=ToldRamping())], NOTHING, NAMES, POLICY) == []
+    (other,) = one.fold([candidates((2, 0.9), entity=CID, rule=ToldRamping())], NOTHING, NAMES, POLICY)
+    assert other.typology == "ramping"
+
+
+def test_what_happens_after_the_wider_pattern_has_ended_speaks_for_itself() -> None:
+    one = fold()
+    one.fold([candidates((0, 0.9), entity=ANN)], NOTHING, NAMES, POLICY)
+    assert len(one.fold([candidates((9, 0.9), entity=ANN, rule=ToldRamping())], NOTHING, NAMES, POLICY)) == 1
+
+
+def test_who_joins_a_group_belongs_to_its_alert() -> None:
+    one = fold()
+    (first,) = one.fold([candidates((0, 0.8), entity=BOB, other=CID)], NOTHING, NAMES, POLICY)
+    (then,) = one.fold([candidates((1, 0.8), entity=ANN, other=CID)], NOTHING, NAMES, POLICY)
+    assert (then.alert_id, then.revision, set(then.accounts)) == (first.alert_id, 2, {"ann", "bob", "cid"})

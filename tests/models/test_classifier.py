@@ -59,7 +59,7 @@ def test_by_typology_row_without_features_abstains(classifier: Classifier, value
 def test_probabilities_without_orders_come_from_the_public_variant(
     classifier: Classifier, values: NDArray[np.float64]
 ) -> None:
-    values[:, [COLUMN["cancellation_rate"], COLUMN["order_to_trade_ratio"], COLUMN["bait_to_genuine"]]] = np.nan
+    values[:, [COLUMN["cancellation_rate"], COLUMN["order_to_trade_ratio"]]] = np.nan
     assert {classifier.variants[number].inputs.variant for number in classifier.judged_by(values)} == {"public"}
 
 

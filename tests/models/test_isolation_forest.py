@@ -10,9 +10,9 @@ from models.bundle import Bundle
 from models.isolation_forest import IsolationForest
 from models.variants import NEEDS
 
-ORDERS = [COLUMN[name] for name, needs in NEEDS.items() if needs == "orders"]
-ACCOUNTS = [COLUMN[name] for name, needs in NEEDS.items() if needs == "accounts"]
-AGGRESSOR = [COLUMN[name] for name, needs in NEEDS.items() if needs == "aggressor"]
+ORDERS = [COLUMN[name] for name, needs in NEEDS["market"].items() if needs == "orders"]
+ACCOUNTS = [COLUMN[name] for name, needs in NEEDS["market"].items() if needs == "accounts"]
+AGGRESSOR = [COLUMN[name] for name, needs in NEEDS["market"].items() if needs == "aggressor"]
 WIDER = [column for name, column in COLUMN.items() if name not in SIX]
 
 

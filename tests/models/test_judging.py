@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from features.catalogue import COLUMN
 from features.fold import Folded
-from features.rows import blank_rows, no_episodes
+from features.rows import blank_rows
+from models.alert import Category
 from models.bundle import Bundle
 from models.calibration import Calibrator
 from models.combination import FULL_REACH, Weights
 from models.judging import Candidates, judge
-from models.rules.wash_trading import WashTrading
+from models.rules.concentrated_trading import ConcentratedTrading
 
 HALVED = Calibrator("isotonic", np.array([0.0, 1.0]), np.array([0.0, 0.5]), 0.5)
 DOUBTFUL = Bundle(
@@ -28,13 +30,20 @@ DOUBTFUL = Bundle(
 )
 
 
+class Washing(ConcentratedTrading):
+    """A manipulation that rows alone show."""
+
+    typology: ClassVar[str] = "wash_trading"
+    category: ClassVar[Category] = "manipulation"
+
+
 def judged(bundle: Bundle | None) -> Candidates:
     rows = blank_rows("market", 1)
-    figures = {"pair_share": 0.95, "pair_trades": 40.0, "pair_volume_share": 0.4, "account_count": 20.0}
+    figures = {"top_account_share": 0.95, "trade_count": 90.0, "account_count": 20.0}
     for name, value in figures.items():
         rows.values[0, COLUMN[name]] = value
-    rows.pair[:] = 3
-    (found,) = judge((WashTrading(),), Folded(rows, blank_rows("fast", 0), no_episodes()), bundle, {})
+    rows.top_entity[:] = 3
+    (found,) = judge((Washing(),), Folded(rows, blank_rows("fast", 0), {}), bundle, {})
     return found
 
 

@@ -79,7 +79,7 @@ def test_load_parameters_of_partial_file_keeps_other_defaults(tmp_path: Path) ->
     loaded = load_parameters(path)
     assert loaded.wash_trading.wash_trade_threshold == 0.9
     assert loaded.events.lots == {"BTC/USD": 0.001}
-    assert loaded.wash_trading.minimum_pair_trades == Parameters().wash_trading.minimum_pair_trades
+    assert loaded.wash_trading.minimum_meetings == Parameters().wash_trading.minimum_meetings
 
 
 def test_load_parameters_of_a_whole_number_for_a_float_takes_it() -> None:
@@ -180,7 +180,7 @@ def test_to_toml_of_changed_parameters_reads_back(tmp_path: Path) -> None:
 
 def test_quiet_of_a_typology_is_its_own_or_the_common_one() -> None:
     alerts = Parameters().alerts
-    assert (alerts.quiet_of("pump_and_dump"), alerts.quiet_of("spoofing")) == (1800.0, 300.0)
+    assert (alerts.quiet_of("pump_and_dump"), alerts.quiet_of("volume_spike")) == (1800.0, 300.0)
 
 
 def test_build_rules_of_parameters_hands_each_rule_its_table() -> None:
@@ -188,5 +188,8 @@ def test_build_rules_of_parameters_hands_each_rule_its_table() -> None:
     assert {rule.typology: rule.params for rule in build_rules(parameters)} == {
         name: getattr(parameters, name)
         for name in type(parameters).model_fields
-        if name not in {"alerts", "events", "windows", "excessive_accumulation_own"}
+        if name not in {"alerts", "events", "windows"}
+    } | {
+        f"excessive_offloading_{which}": getattr(parameters, f"excessive_accumulation_{which}")
+        for which in ("own", "others")
     }

@@ -36,5 +36,5 @@ def test_predict_the_six_features_alone_are_judged(model: BundleModel, values: N
 
 
 def test_predict_unknown_scale_is_refused(model: BundleModel) -> None:
-    with pytest.raises(ValueError, match="scale must be one of fast, market, was hourly"):
+    with pytest.raises(ValueError, match="scale must be one of account, fast, market, was hourly"):
         model.predict(pd.DataFrame(), {"scale": "hourly"})

@@ -5,6 +5,7 @@ import pytest
 from features.catalogue import COLUMN
 from features.rows import Rows, blank_rows, no_episodes
 from models.rules.price_anomaly import Params, PriceAnomaly
+from tests.models.told import confidence, episode, rule_of
 
 
 def window(**features: float) -> Rows:
@@ -44,3 +45,17 @@ def test_price_anomaly_of_few_trades_is_quiet_on_a_tape_only() -> None:
     rows = window(price_change=0.3, trade_count=9.0)
     assert score(rows) == 0.0
     assert PriceAnomaly().judge_summary(rows).score.tolist() == pytest.approx([0.85])
+
+
+@pytest.mark.parametrize(("figure", "enough", "short"), [("move", 0.035, 0.025), ("deviations", 14.0, 10.0)])
+def test_price_anomaly_of_a_leap_alerts_just_above_each_condition_and_not_below(
+    figure: str, enough: float, short: float
+) -> None:
+    assert confidence("price_anomaly") > 0.75
+    assert confidence("price_anomaly", **{figure: enough}) >= 0.7
+    assert confidence("price_anomaly", **{figure: short}) < 0.7
+
+
+def test_price_anomaly_of_a_leap_cites_its_figures() -> None:
+    cited = rule_of("price_anomaly").evidence(blank_rows("market", 1), 0, episode("price_anomaly", {}), 0)
+    assert {figure.name for figure in cited} == {"move", "deviations", "minutes"}

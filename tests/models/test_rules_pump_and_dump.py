@@ -4,7 +4,8 @@ import pytest
 
 from features.catalogue import COLUMN
 from features.rows import Rows, blank_rows, no_episodes
-from models.rules.pump_and_dump import Params, PumpAndDump
+from models.rules.pump_and_dump import PumpAndDump
+from models.rules.rush import Params
 
 
 def window(**features: float) -> Rows:

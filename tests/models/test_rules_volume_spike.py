@@ -58,3 +58,19 @@ def test_volume_spike_in_a_summary_of_few_buckets_needs_only_the_multiple() -> N
     rows = blank_rows("market", 1)
     rows.values[0, COLUMN["volume_ratio"]] = 6.0
     assert VolumeSpike().judge_summary(rows).score.tolist() == pytest.approx([0.85])
+
+
+def spike(**features: float) -> float:
+    rows = window([*STEADY, 900.0])
+    for name, value in features.items():
+        rows.values[0, COLUMN[name]] = value
+    return float(VolumeSpike().judge(rows, no_episodes()).score.sum())
+
+
+def test_volume_spike_of_one_bucket_only_is_quiet() -> None:
+    assert spike(lasting_volume_ratio=3.0, count_deviation=8.0) > 0.7
+    assert spike(lasting_volume_ratio=1.1, count_deviation=8.0) < 0.7
+
+
+def test_volume_spike_of_few_large_orders_is_quiet() -> None:
+    assert spike(lasting_volume_ratio=3.0, count_deviation=1.0) < 0.7

@@ -1,79 +1,138 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
-from features.catalogue import COLUMN
-from features.rows import Rows, blank_rows, no_episodes
+from features.rows import Episodes, blank_rows, no_episodes
+from features.sweeps.ring import FIGURES
+from models.findings import Findings
 from models.rules.wash_trading import Params, WashTrading
 
 PAIR = {
-    "pair_share": 0.8,
-    "pair_net_ratio": 0.1,
-    "pair_trades": 10.0,
-    "pair_volume_share": 0.02,
-    "account_count": 4.0,
-}
+    "window_min": 60.0, "size": 2.0, "share": 0.8, "open_ratio": 0.1, "meetings": 40.0, "expected": 2.0,
+    "surprise": 4.0, "arranged": 0.0, "usual_arranged": 0.05, "volume_share": 0.02, "outsiders": 2.0,
+}  # fmt: skip
+SELF = {**PAIR, "size": 1.0, "open_ratio": 0.0, "meetings": 5.0, "outsiders": 1.0}
 
 
-def window(pair: tuple[int, int], **features: float) -> Rows:
-    rows = blank_rows("market", 1)
-    for name, value in {**PAIR, **features}.items():
-        rows.values[0, COLUMN[name]] = value
-    rows.pair[0] = pair
-    return rows
+def rings(*figures: dict[str, float], members: tuple[tuple[int, ...], ...] = ((3, 7),)) -> Episodes:
+    n = len(figures)
+    whom = np.full((n, 8), -1, np.int32)
+    for row, codes in zip(whom, members * n, strict=False):
+        row[: len(codes)] = codes
+    values = np.array([[one[name] for name in FIGURES] for one in figures])
+    span = np.zeros(n, np.int64)
+    return Episodes(span, whom, np.zeros(n, np.int8), span, span, values, FIGURES)
 
 
-def score(pair: tuple[int, int], **features: float) -> float:
-    return float(WashTrading(Params()).judge(window(pair, **features), no_episodes()).score.sum())
+def judge(episodes: Episodes, **params: Any) -> Findings:
+    return WashTrading(Params(**params)).judge(blank_rows("market", 1), episodes)
+
+
+def score(base: dict[str, float], **other: float) -> float:
+    return float(judge(rings({**base, **other})).score.sum())
 
 
 def test_wash_trading_of_a_pair_at_the_threshold_scores_it_and_names_both() -> None:
-    found = WashTrading().judge(window((3, 7)), no_episodes())
+    found = judge(rings(PAIR))
     assert found.score.tolist() == pytest.approx([0.7])
-    assert (found.entity.tolist(), found.other.tolist()) == ([3], [7])
+    assert found.members[0].tolist() == [3, 7, -1, -1, -1, -1, -1, -1]
+    assert found.episode.tolist() == [0]
 
 
-def test_wash_trading_of_a_self_match_names_one_entity_and_asks_no_net() -> None:
-    found = WashTrading().judge(window((3, 3), pair_share=1.0, pair_net_ratio=1.0), no_episodes())
-    assert found.score.tolist() == pytest.approx([1.0])
-    assert (found.entity.tolist(), found.other.tolist()) == ([3], [-1])
+def test_wash_trading_of_a_ring_names_every_member() -> None:
+    found = judge(rings({**PAIR, "size": 8.0}, members=((5, 1, 2, 3, 4, 9, 8, 6),)))
+    assert found.members[0].tolist() == [5, 1, 2, 3, 4, 9, 8, 6]
 
 
-def test_wash_trading_of_a_self_match_in_a_market_of_two_fires() -> None:
-    assert score((3, 3), account_count=2.0, pair_trades=5.0) == pytest.approx(0.7)
+def test_wash_trading_of_a_self_match_asks_no_return_and_no_outsiders() -> None:
+    assert score(SELF, share=0.8, open_ratio=1.0, outsiders=0.0) == pytest.approx(0.7)
 
 
 @pytest.mark.parametrize(
-    ("name", "at", "short"),
+    ("base", "name", "short"),
     [
-        ("pair_share", 0.8, 0.79),
-        ("pair_net_ratio", 0.1, 0.11),
-        ("pair_trades", 10.0, 9.0),
-        ("pair_volume_share", 0.005, 0.0049),
-        ("account_count", 4.0, 3.0),
+        (PAIR, "share", 0.79),
+        (PAIR, "open_ratio", 0.11),
+        (PAIR, "meetings", 7.0),
+        (PAIR, "surprise", 3.9),
+        (PAIR, "volume_share", 0.0049),
+        (PAIR, "outsiders", 1.0),
+        (SELF, "meetings", 4.0),
+        (SELF, "surprise", 3.9),
     ],
 )
-def test_wash_trading_of_a_pair_short_of_one_condition_is_below_threshold(name: str, at: float, short: float) -> None:
-    assert score((3, 7), **{name: at}) == pytest.approx(0.7)
-    assert score((3, 7), **{name: short}) < 0.7 - 1e-6
+def test_wash_trading_short_of_one_condition_is_below_threshold(
+    base: dict[str, float], name: str, short: float
+) -> None:
+    assert score(base) >= 0.7
+    assert score(base, **{name: short}) < 0.7
 
 
-def test_wash_trading_of_forgotten_orders_that_met_twice_is_quiet() -> None:
-    assert score((3, 3), pair_share=1.0, pair_trades=4.0) == 0.0
+def test_market_maker_and_a_frequent_taker_are_quiet() -> None:
+    assert score(PAIR, share=0.3, meetings=80.0, volume_share=0.2) < 0.7
 
 
-def test_wash_trading_of_an_omnibus_account_is_below_threshold() -> None:
-    assert score((3, 3), pair_share=0.3, pair_trades=80.0, pair_volume_share=0.2) < 0.7
+def test_omnibus_that_crosses_some_clients_is_quiet() -> None:
+    assert score(SELF, share=0.15, meetings=60.0, surprise=8.0) < 0.7
 
 
-def test_wash_trading_without_a_pair_is_quiet() -> None:
-    assert score((-1, -1), pair_share=np.nan, pair_trades=np.nan) == 0.0
+def test_execution_algorithm_against_one_maker_is_quiet() -> None:
+    assert score(PAIR, share=0.95, open_ratio=1.0) < 0.7
 
 
-def test_evidence_of_a_pair_tells_its_net_and_of_a_self_match_does_not() -> None:
-    def names(pair: tuple[int, int]) -> list[str]:
-        return [figure.name for figure in WashTrading().evidence(window(pair), 0, no_episodes(), -1)]
+def test_two_of_three_users_who_meet_as_often_as_chance_has_it_are_quiet() -> None:
+    assert score(PAIR, share=0.9, surprise=0.0, outsiders=1.0) < 0.7
+    assert score(PAIR, share=0.9, surprise=0.0, outsiders=3.0) < 0.7
 
-    assert "pair_net_ratio" in names((3, 7))
-    assert "pair_net_ratio" not in names((3, 3))
+
+def test_the_less_chance_explains_the_more_honest_trades_may_lie_between() -> None:
+    scores = [score(PAIR, share=0.65, open_ratio=0.0, surprise=digits) for digits in (4.0, 7.0, 10.0, 20.0)]
+    assert scores[0] < 0.7 <= scores[2]
+    assert scores == sorted(scores)
+    assert score(PAIR, share=0.55, open_ratio=0.0, surprise=100.0) < 0.7
+
+
+def test_with_nobody_else_to_trade_with_only_what_chance_cannot_explain_counts() -> None:
+    assert score(PAIR, share=1.0, outsiders=0.0, surprise=9.0) == 0.0
+    assert score(PAIR, share=1.0, outsiders=0.0, surprise=10.0) >= 0.7
+
+
+def test_of_few_trades_one_may_be_open() -> None:
+    assert score(PAIR, meetings=10.0, open_ratio=0.12) >= 0.7
+    assert score(PAIR, meetings=100.0, open_ratio=0.12) < 0.7
+
+
+def test_over_a_day_positions_return_to_one_percent_or_one_trade() -> None:
+    assert score(PAIR, window_min=1440.0, meetings=400.0, open_ratio=0.01) >= 0.7
+    assert score(PAIR, window_min=1440.0, meetings=400.0, open_ratio=0.05) < 0.7
+    assert score(PAIR, window_min=1440.0, meetings=20.0, open_ratio=0.05) >= 0.7
+
+
+def test_wash_trading_is_monotone_in_its_threshold() -> None:
+    rated = [judge(rings(PAIR), wash_trade_threshold=at).score for at in (0.6, 0.7, 0.8, 0.9)]
+    scores = [float(found.sum()) for found in rated]
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_of_rings_that_share_members_in_one_row_the_plainest_is_named() -> None:
+    weaker, plain = {**PAIR, "share": 0.85}, {**PAIR, "share": 0.95, "open_ratio": 0.01, "surprise": 40.0}
+    found = judge(rings(weaker, plain, members=((1, 2), (2, 3))))
+    assert found.members[:, :2].tolist() == [[2, 3]]
+    assert len(judge(rings(weaker, plain, members=((1, 2), (3, 4))))) == 2
+
+
+def test_without_rings_there_is_no_finding() -> None:
+    assert len(judge(no_episodes(FIGURES))) == 0
+    assert len(judge(no_episodes())) == 0
+
+
+def test_evidence_of_several_tells_what_stayed_and_of_one_does_not() -> None:
+    def names(base: dict[str, float]) -> list[str]:
+        return [figure.name for figure in WashTrading().evidence(blank_rows("market", 1), 0, rings(base), 0)]
+
+    assert {"wash_share", "open_ratio", "meetings", "surprise"} <= set(names(PAIR))
+    assert "open_ratio" not in names(SELF)
+    assert "arranged" not in names({**PAIR, "arranged": np.nan})

@@ -57,6 +57,21 @@ def test_run_accumulation_per_user_and_parameters_are_heard(write: Write, tmp_pa
     assert run_accumulation(write(fills()), parse_parameters(rich), out=out) == 0
 
 
+def test_run_accumulation_against_others_needs_peers(write: Write, tmp_path: Path) -> None:
+    out = tmp_path / "flags.csv"
+    peers = "".join(
+        f"2024-05-0{day} 1{n}:00:00,peer{number},BTCUSDT,{'BUY' if n % 2 else 'SELL'},400,0.1\n"
+        for day in range(1, 9)
+        for number in range(6)
+        for n in range(8)
+    )
+    assert run_accumulation(write(fills()), Parameters(), out=out, against_others=True) == 0
+    eve = "".join(f"2024-05-08 1{n}:30:00,eve,BTCUSDT,BUY,40000,0.1\n" for n in range(8))
+    more = {"excessive_accumulation_others": {"usual_multiple": 2.0}}
+    assert run_accumulation(write(fills() + peers + eve), parse_parameters(more), out=out, against_others=True) == 1
+    assert pd.read_csv(out)["typology"].tolist() == ["excessive_accumulation_others"]
+
+
 @pytest.mark.parametrize("text", ["tomorrow", "", "2024-13-01"])
 def test_run_accumulation_as_of_no_time_is_refused(write: Write, tmp_path: Path, text: str) -> None:
     with pytest.raises(ParameterError, match=rf"--as-of must be a time in ISO 8601, was '{text}'"):

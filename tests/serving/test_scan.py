@@ -35,6 +35,16 @@ def test_run_scan_writes_one_line_an_alert_and_says_that_rules_judged_alone(
     assert len(summary(found)) == 1 + len({alert.typology for alert in found.alerts})
 
 
+def test_run_scan_of_a_tape_without_orders_says_once_who_abstains(
+    tape: Path, settings: Settings, tmp_path: Path
+) -> None:
+    said: list[str] = []
+    run_scan(tape, settings, None, out=tmp_path / "alerts.jsonl", say=said.append)
+    (line,) = (line for line in said if "no order messages on this tape" in line)
+    assert line.startswith("note: ")
+    assert "spoofing" in line
+
+
 def test_run_scan_without_out_writes_to_standard_output_and_speaks_on_standard_error(
     tape: Path, settings: Settings, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:

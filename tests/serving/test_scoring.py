@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from numpy.typing import NDArray
 
+from features.account_catalogue import ACCOUNT_FEATURES
 from features.catalogue import MARKET_FEATURES
 from features.errors import ParameterError, TapeError
 from features.readers import Tape
@@ -61,9 +62,9 @@ def test_score_totals_quiet_window_shows_nothing() -> None:
     assert (score.venue, score.symbol, score.model_version) == ("default", "A", "rules")
 
 
-def test_score_totals_fall_of_a_fifth_is_an_anomaly_and_no_pump() -> None:
+def test_score_totals_fall_of_a_fifth_is_the_mirror_of_a_pump() -> None:
     fall = replace(PUMP, prices=[*PRICES, 80.0])
-    assert set(patterns(fall)) == {"volume_spike", "price_anomaly"}
+    assert set(patterns(fall)) == {"volume_spike", "price_anomaly", "dump_and_pump"}
 
 
 def test_score_totals_user_with_85_percent_is_concentration_and_named() -> None:
@@ -203,6 +204,16 @@ def test_feature_table_has_a_row_for_every_bucket_of_both_scales(wash_trades: Tr
     assert (scales.count("market"), scales.count("fast")) == (60, 360)
     assert table.column_names == ["venue", "symbol", "scale", "start", "end", *(f.name for f in MARKET_FEATURES)]
     assert table.schema.field("start").type == pa.timestamp("ns", "UTC")
+
+
+def test_feature_table_of_accounts_has_a_row_for_every_account_that_acted(wash_trades: Trades) -> None:
+    table = feature_table(tape_of(wash_trades), Parameters(), "account")
+    assert table.column_names == [
+        "venue", "symbol", "scale", "start", "end", "account", *(f.name for f in ACCOUNT_FEATURES)
+    ]  # fmt: skip
+    assert set(table["scale"].to_pylist()) == {"account"}
+    named = {trade[side] for trade in wash_trades for side in ("buyer_id", "seller_id")}
+    assert set(table["account"].to_pylist()) == named
 
 
 def test_feature_table_of_nothing_is_refused() -> None:

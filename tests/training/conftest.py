@@ -13,7 +13,7 @@ import pytest
 
 from features.events import Vocabulary, no_events
 from features.fold import Folded
-from features.rows import blank_rows, no_episodes
+from features.rows import blank_rows
 from models.alert import Alert
 from models.citing import Recent
 from training.hits import with_nanoseconds
@@ -64,7 +64,7 @@ def make_market(
     nobody = np.empty(0, np.int32)
     fields: dict[str, Any] = {
         "tape": tape, "venue": "x", "symbol": symbol, "start": start, "end": end,
-        "folded": Folded(rows, blank_rows("fast", 0), no_episodes()), "labels": make_labels(), "names": Vocabulary(),
+        "folded": Folded(rows, blank_rows("fast", 0), {}), "labels": make_labels(), "names": Vocabulary(),
         "recent": Recent(no_events(), nobody, nobody),
     }  # fmt: skip
     return MarketTape(**(fields | changes))
@@ -88,6 +88,6 @@ def market() -> Callable[..., MarketTape]:
 @pytest.fixture(scope="session")
 def small_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a dataset of 5 tapes of 2 markets and two hours, crowded with abuse."""
-    planted = ("pump_and_dump", "wash_trading", "spoofing", "concentrated_trading")
+    planted = ("pump_and_dump", "wash_trading", "spoofing", "concentrated_trading", "momentum_ignition", "ramping")
     path = tmp_path_factory.mktemp("small")
     return simulate(path, symbols=2, hours=3.0, seed=5, abuse_rate=4.0, tapes=5, typologies=planted)

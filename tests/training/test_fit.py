@@ -17,7 +17,7 @@ SMALL = {
     "random_forest": lambda seed: RandomForestClassifier(20, min_samples_leaf=3, random_state=seed),
     "hist_gradient_boosting": lambda seed: HistGradientBoostingClassifier(max_iter=5, random_state=seed),
 }
-BAIT = COLUMN["bait_to_genuine"]
+RATIO = COLUMN["order_to_trade_ratio"]
 
 
 def feature_rows(seed: int, n: int = 200) -> NDArray[np.float64]:
@@ -27,7 +27,7 @@ def feature_rows(seed: int, n: int = 200) -> NDArray[np.float64]:
 def labelled(seed: int, n: int = 400) -> Labelled:
     values, number = feature_rows(seed, n), np.arange(n)
     label = np.array(["none", "none", "spoofing", "wash_trading"])[number // 10 % 4]
-    values[label == "spoofing", BAIT] += 1.0
+    values[label == "spoofing", RATIO] += 1.0
     values[label == "wash_trading", COLUMN["self_match_share"]] += 1.0
     return Labelled(values, label, number // 10, np.ones(n))
 
@@ -58,7 +58,7 @@ def test_choose_inputs_never_known_feature_is_left_out() -> None:
 
 def test_choose_inputs_kind_of_data_missing_from_most_rows_is_still_required() -> None:
     values = feature_rows(0)
-    orders = [COLUMN[name] for name, needs in NEEDS.items() if needs == "orders"]
+    orders = [COLUMN[name] for name, needs in NEEDS["market"].items() if needs == "orders"]
     values[:140, orders] = np.nan
     inputs = choose_inputs("full", values, "median")
     assert inputs is not None
@@ -84,7 +84,7 @@ def test_non_overlapping_kept_windows_do_not_overlap_and_no_more_would_fit(
 
 def test_fit_isolation_forest_public_tapes_only_has_no_full_variant() -> None:
     train, calibration = feature_rows(0), feature_rows(1)
-    hidden = [COLUMN[name] for name, needs in NEEDS.items() if needs in {"orders", "accounts"}]
+    hidden = [COLUMN[name] for name, needs in NEEDS["market"].items() if needs in {"orders", "accounts"}]
     train[:, hidden] = calibration[:, hidden] = np.nan
     forest = fit_isolation_forest(train, calibration, seed=0, n_trees=5)
     assert [variant.inputs.variant for variant in forest.variants] == ["public", "six_public"]
@@ -123,7 +123,7 @@ def test_fit_classifiers_variants_cover_less_data(fit: ClassifierFit) -> None:
 
 def test_fit_classifiers_importance_points_to_what_was_planted(fit: ClassifierFit) -> None:
     order = np.argsort(-fit.importance[0])
-    assert {fit.features[column] for column in order[:2]} == {"bait_to_genuine", "self_match_share"}
+    assert {fit.features[column] for column in order[:2]} == {"order_to_trade_ratio", "self_match_share"}
 
 
 def test_fit_classifiers_out_of_fold_never_saw_the_group() -> None:
@@ -140,7 +140,7 @@ def test_fit_classifiers_out_of_fold_never_saw_the_group() -> None:
 
 def test_fit_classifiers_rows_without_orders_get_out_of_fold_from_the_public_variant() -> None:
     rows = labelled(0)
-    rows.values[:120, [COLUMN[name] for name, needs in NEEDS.items() if needs == "orders"]] = np.nan
+    rows.values[:120, [COLUMN[name] for name, needs in NEEDS["market"].items() if needs == "orders"]] = np.nan
     fit = fit_classifiers(rows, seed=0, candidates=SMALL)
     assert np.isfinite(fit.out_of_fold).all()
     assert fit.classifier.judged_by(rows.values).tolist() == [0] * 0 + [1] * 120 + [0] * 280

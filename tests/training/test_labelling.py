@@ -3,18 +3,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pandas as pd
 import pytest
 
 from features.events import Vocabulary
 from features.fold import Folded
-from features.rows import Rows, blank_rows, no_episodes
+from features.rows import Rows, blank_rows
+from models.alert import Category
 from models.rules.base import Rule
 from models.rules.concentrated_trading import ConcentratedTrading
 from models.rules.pump_and_dump import PumpAndDump
-from models.rules.wash_trading import WashTrading
 from training.labelling import LEFT_OUT, RIGHT, WRONG, Suspicions, known_episodes, overlapping, suspicions
 from training.markets import MarketTape
 
@@ -25,6 +25,13 @@ LOUD = {
     "pair_share": 0.95, "pair_net_ratio": 0.0, "pair_trades": 40.0, "pair_volume_share": 0.5, "account_count": 9.0,
     "top_account_share": 0.9, "trade_count": 90.0, "rise": 0.3, "buy_surge": 500.0, "rush_orders": 9.0,
 }  # fmt: skip
+
+
+class Washing(ConcentratedTrading):
+    """A manipulation that rows alone show."""
+
+    typology: ClassVar[str] = "wash_trading"
+    category: ClassVar[Category] = "manipulation"
 
 
 def loud(rows: Rows) -> Rows:
@@ -45,7 +52,7 @@ def suspect(market: MakeMarket) -> Callable[..., Suspicions]:
         vocabulary.own(names.get("owners", [("a", "alone")]))
         quiet = market(n_rows=n_rows, end_h=4)
         fast = replace(blank_rows("fast", n_rows), start=quiet.folded.market.start, end=quiet.folded.market.end)
-        folded = Folded(loud(quiet.folded.market), loud(fast), no_episodes())
+        folded = Folded(loud(quiet.folded.market), loud(fast), {})
         loud_market = replace(quiet, folded=folded, labels=labels, names=vocabulary)
         return suspicions([loud_market], (rule,), known)[rule.typology]
 
@@ -61,7 +68,7 @@ def minutes(found: Suspicions, truth: int) -> list[int]:
 def test_suspicion_within_an_episode_is_right_near_it_left_out_elsewhere_wrong(
     suspect: Callable[..., Suspicions], labels: MakeLabels
 ) -> None:
-    found = suspect(WashTrading(), labels({"start_s": 3600.0, "end_s": 3900.0}))
+    found = suspect(Washing(), labels({"start_s": 3600.0, "end_s": 3900.0}))
     assert minutes(found, RIGHT) == list(range(60, 66))
     assert minutes(found, LEFT_OUT) == [58, 59, *range(66, 126)]
     assert minutes(found, WRONG) == [*range(58), *range(126, 240)]
@@ -71,7 +78,7 @@ def test_suspicion_within_an_episode_of_another_pattern_is_wrong_but_an_anomaly_
     suspect: Callable[..., Suspicions], labels: MakeLabels
 ) -> None:
     other = labels({"typology": "spoofing", "start_s": 3600.0, "end_s": 3900.0})
-    assert minutes(suspect(WashTrading(), other), WRONG) == list(range(240))
+    assert minutes(suspect(Washing(), other), WRONG) == list(range(240))
     anomaly = suspect(ConcentratedTrading(), other)
     assert minutes(anomaly, LEFT_OUT) == list(range(60, 126))
     assert minutes(anomaly, RIGHT) == []
@@ -85,7 +92,7 @@ def test_suspicion_of_somebody_else_is_not_right(
 ) -> None:
     episode = labels({"accounts": accounts, "start_s": 3600.0, "end_s": 3660.0})
     owners = [("a", "firm"), ("b", "alone"), ("a2", "firm")]
-    found = suspect(WashTrading(), episode, owners=owners)
+    found = suspect(Washing(), episode, owners=owners)
     assert len(minutes(found, RIGHT)) == n_right
     assert not set(minutes(found, WRONG)) & {60, 61}
 
@@ -105,14 +112,14 @@ def test_suspicion_around_an_episode_that_is_known_but_not_labelled_is_left_out(
 ) -> None:
     time = market().start + 120 * MINUTE
     known = pd.DataFrame({"symbol": ["A", "B"], "time_ns": [time, time + 100 * MINUTE]})
-    found = suspect(WashTrading(), labels(), known)
+    found = suspect(Washing(), labels(), known)
     assert minutes(found, LEFT_OUT) == list(range(59, 180))
 
 
 def test_weight_of_every_episode_and_of_every_run_of_wrong_ones_sums_to_one(
     suspect: Callable[..., Suspicions], labels: MakeLabels
 ) -> None:
-    found = suspect(WashTrading(), labels({"start_s": 6000.0, "end_s": 8880.0}, {"start_s": 14100.0, "end_s": 14160.0}))
+    found = suspect(Washing(), labels({"start_s": 6000.0, "end_s": 8880.0}, {"start_s": 14100.0, "end_s": 14160.0}))
     first, second = found.end < found.end[200], found.end >= found.end[200]
     right = found.truth == RIGHT
     assert found.weight[right & first].sum() == pytest.approx(1)
@@ -125,7 +132,7 @@ def test_weight_of_every_episode_and_of_every_run_of_wrong_ones_sums_to_one(
 def test_suspicions_of_several_markets_stand_one_after_the_other(market: MakeMarket) -> None:
     quiet = [market(f"t{n}", n_rows=3 + n, start_h=n, end_h=n + 0.9) for n in range(2)]
     markets = [replace(one, folded=replace(one.folded, market=loud(one.folded.market))) for one in quiet]
-    found = suspicions(markets, (WashTrading(), PumpAndDump()))
+    found = suspicions(markets, (Washing(), PumpAndDump()))
     assert found["wash_trading"].market.tolist() == [0, 0, 0, 1, 1, 1, 1]
     assert found["wash_trading"].group.tolist() == [0, 0, 0, 1, 1, 1, 1]
     assert found["wash_trading"].values.shape == (7, markets[0].folded.market.values.shape[1])

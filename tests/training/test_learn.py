@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from features.catalogue import COLUMN, MARKET_FEATURES
 from features.errors import TapewatchError
 from features.fold import Folded
-from features.rows import blank_rows, no_episodes
+from features.rows import blank_rows
 from models.classifier import NONE
 from models.combination import combine
 from models.rules.spoofing import Spoofing
@@ -34,7 +34,8 @@ def suspicious(
     values[np.array(truth) == RIGHT, SIGNAL] += 1.0
     weight = np.where(np.array(truth) == LEFT_OUT, 0.0, 1.0)
     return Suspicions(
-        typology, scale, np.array(market), values, np.array(end), np.full(n, 0.6), np.full(n, 0.8),
+        typology, scale, np.array(market), values, np.array(end), np.full(n, -1, np.int32),
+        np.full(n, 0.6), np.full(n, 0.8),
         np.array(truth, np.int8), weight, np.array(market),
     )  # fmt: skip
 
@@ -168,7 +169,7 @@ def test_learn_tells_the_pattern_from_its_look_alike_on_rows_it_had_not_seen(mar
     for number in range(8):
         one = market(f"t{number}", "AB"[number % 2], 2 * number, 2 * number + 1, n_rows=60)
         rows = replace(one.folded.market, values=rng.random((60, N)))
-        markets.append(replace(one, folded=Folded(rows, blank_rows("fast", 0), no_episodes())))
+        markets.append(replace(one, folded=Folded(rows, blank_rows("fast", 0), {})))
     suspected = {"wash_trading": many(), "spoofing": many().take(np.zeros(320, dtype=bool))}
     learned = learn(markets, suspected, (WashTrading(), Spoofing()), seed=0)
     assert set(learned.classifiers) == {"market"}

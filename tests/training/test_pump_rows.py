@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from features.catalogue import COLUMN
 from features.fold import Folded
-from features.rows import Rows, blank_rows, no_episodes
+from features.rows import Rows, blank_rows
 from training.pump_counting import DAY_NS, Pumps, Scored
 from training.pump_rows import BIN_NS, bins_of, row_precision
 
@@ -40,7 +40,7 @@ def rows_at(*ends: int) -> Rows:
 
 def bins(*ends: int, score: dict[int, float] | None = None) -> pd.DataFrame:
     rows = rows_at(*ends)
-    pumps = Pumps((Tape("one", Folded(rows, rows, no_episodes())),), np.array([ANNOUNCED]), pd.DataFrame())  # type: ignore[arg-type]
+    pumps = Pumps((Tape("one", Folded(rows, rows, {})),), np.array([ANNOUNCED]), pd.DataFrame())  # type: ignore[arg-type]
     times = pd.DataFrame({"announced": [ANNOUNCED], "onset_25s": [ANNOUNCED]}, index=["one"])
     told = score or {}
     scored = Scored(np.zeros(len(told), np.int64), np.array(list(told), np.int64), np.array(list(told.values())))

@@ -76,6 +76,25 @@ def wanted(setup: Setup) -> list[Scenario]:
     return [s for s in SCENARIOS if not chosen or chosen & {s.kind, name_of(s)}]
 
 
+def usual_span(
+    room: Room, scenario: Scenario, market: Market, key: tuple[int, ...], before: int
+) -> Span | None:  # fmt: skip
+    """Return a span as long as a planned episode will take in this market, None where it cannot happen.
+
+    Args:
+        room: The tape's shared state.
+        scenario: What is to be planned.
+        market: The market that the plan names.
+        key: Seed and number of the tape.
+        before: Episodes planned before it on the same tape.
+    """
+    return scenario.when(room, market, _chance_of(key, before))
+
+
+def _chance_of(key: tuple[int, ...], tag: int) -> Chance:
+    return Chance(*key, _EPISODE, tag)
+
+
 def _plant_abuse(planting: _Planting) -> None:
     setup, chance = planting.setup, Chance(*planting.key, _ABUSE)
     by_kind: dict[str, list[Scenario]] = {}
@@ -112,7 +131,7 @@ def _plant_planned(planting: _Planting, planned: Planned) -> None:
     if planned.kind not in kinds:
         message = f"kind must be of {', '.join(sorted(kinds))}; was {planned.kind!r}"
         raise ParameterError(message)
-    scenario, chance = kinds[planned.kind], Chance(*planting.key, _EPISODE, planting.tags)
+    scenario, chance = kinds[planned.kind], _chance_of(planting.key, planting.tags)
     markets = [
         market
         for market in planting.room.markets
@@ -172,7 +191,7 @@ def is_open(market: Market, span: Span) -> bool:
 
 def _enter(planting: _Planting, scenario: Scenario, market: Market, span: Span, severity: float) -> None:
     planting.taken.append((market.number, span))
-    chance = Chance(*planting.key, _EPISODE, planting.tags)
+    chance = _chance_of(planting.key, planting.tags)
     planting.enter(scenario, Stage(planting.room, market, chance, planting.tags, *span, severity=severity))
     planting.tags += 1
 

@@ -1,0 +1,41 @@
+"""Schedules: when a market's reference prices are made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+_SECOND_NS = 1_000_000_000
+_DAY_NS = 86_400 * _SECOND_NS
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """The moments of reference prices: times of day, and single moments such as the closes of a calendar.
+
+    Attributes:
+        daily_s: Seconds after midnight UTC, ascending, each from 0 to below 86400, in whole half minutes.
+        closes: Single moments, ns UTC, ascending.
+    """
+
+    daily_s: tuple[int, ...] = tuple(range(0, 86_400, 3_600))
+    closes: tuple[int, ...] = ()
+
+    def between(self, after: int, until: int) -> NDArray[np.int64]:
+        """Return the moments with after < moment <= until, ns, ascending.
+
+        Example:
+            >>> Schedule((0,)).between(0, 2 * 86_400_000_000_000) // 86_400_000_000_000
+            array([1, 2])
+        """
+        days = np.arange(after // _DAY_NS, until // _DAY_NS + 1, dtype=np.int64) * _DAY_NS
+        daily = (days[:, None] + np.asarray(self.daily_s, np.int64) * _SECOND_NS).ravel()
+        moments = np.unique(np.concatenate([daily, np.asarray(self.closes, np.int64)]))
+        first, last = np.searchsorted(moments, [after, until], side="right")
+        return moments[first:last]
+
+
+HOURLY = Schedule()
+"""Every full hour: fixings of round-the-clock markets are on it, wherever they are made."""

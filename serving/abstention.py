@@ -1,0 +1,56 @@
+"""Which rules have nothing to judge on a tape, for want of data: said once, in a line for each kind that is missing."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from features.readers import Tape
+from models.catalogue import Detector, detectors
+from models.parameters import Parameters
+
+_TRADERS = {"buyer_id", "seller_id"}
+
+
+def abstentions(tape: Tape, parameters: Parameters) -> list[str]:
+    """Return a sentence for each kind of data that a tape lacks, with the rules that abstain for it.
+
+    Args:
+        tape: The tape; one without any event has nothing to say.
+        parameters: What the rules are set to.
+    """
+    if not len(tape):
+        return []
+    names: dict[str, list[str]] = {}
+    for rule in detectors(parameters):
+        if missing := _missing(rule, tape):
+            names.setdefault(missing, []).append(rule.name)
+    return [f"{what}: {_and(rules)} abstain{'s' * (len(rules) == 1)}" for what, rules in names.items()]
+
+
+def _missing(rule: Detector, tape: Tape) -> str:
+    """Return what a tape lacks first of what a rule needs; "" for nothing."""
+    if "orders" in rule.needs and not _rows(tape.orders):
+        return "no order messages on this tape"
+    if "trades" in rule.needs and not _rows(tape.trades):
+        return "no trades on this tape"
+    if "accounts" in rule.needs:
+        if "orders" in rule.needs and not _has(tape.orders, {"account_id"}):
+            return "orders of this tape name no accounts"
+        if "orders" not in rule.needs and not _has(tape.trades, _TRADERS):
+            return "trades of this tape name no accounts"
+    # where there is a book, it tells who took
+    if "aggressor" in rule.needs and not (_has(tape.trades, {"aggressor"}) or _rows(tape.orders)):
+        return "trades of this tape do not tell who took"
+    return ""
+
+
+def _rows(table: pa.Table | None) -> int:
+    return 0 if table is None else int(table.num_rows)
+
+
+def _has(table: pa.Table | None, columns: set[str]) -> bool:
+    return table is not None and bool(columns & set(table.column_names))
+
+
+def _and(names: list[str]) -> str:
+    return ", ".join(names[:-1]) + " and " * (len(names) > 1) + names[-1]

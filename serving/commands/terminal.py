@@ -1,0 +1,41 @@
+"""What commands share: options that mean the same everywhere, and how they talk to a person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from serving.settings import Settings
+
+Home = Annotated[Path | None, typer.Option("--home", help="State folder; TAPEWATCH_HOME, else ~/.tapewatch.")]
+ParametersFile = Annotated[
+    Path | None, typer.Option("--parameters", help="TOML of parameters; parameters.toml in the home if left out.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+Seed = Annotated[int, typer.Option(help="Seed: same seed and arguments, same result.")]
+
+
+def settings_of(home: Path | None) -> Settings:
+    """Return the settings, those of a state folder where one is given."""
+    return Settings() if home is None else Settings(home=home)
+
+
+@contextmanager
+def bar(what: str) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on standard error while something lasts, if that is a terminal; yields what takes (done, total)."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def say(text: str) -> None:
+    """Print a line for a person on standard output."""
+    Console(highlight=False).print(text, markup=False, soft_wrap=True)

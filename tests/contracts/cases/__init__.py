@@ -1,0 +1,10 @@
+"""The cases of every rule, by typology."""
+
+from __future__ import annotations
+
+from tests.contracts.cases import bait, behaviour, market, quoting, trading
+from tests.contracts.cases.case import Case, Figures
+
+CASES: dict[str, Case] = {**market.CASES, **bait.CASES, **quoting.CASES, **trading.CASES, **behaviour.CASES}
+
+__all__ = ["CASES", "Case", "Figures"]

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import pytest
+
+from features.rows import blank_rows, no_episodes
+from tests.contracts.cases import CASES
+from tests.models.told import confidence, episode, rule_of
+
+NAME = "floor_ceiling"
+
+
+def test_floor_ceiling_fires_clearly_on_its_pattern() -> None:
+    assert confidence(NAME) > 0.75
+
+
+@pytest.mark.parametrize(
+    ("figure", "enough", "short", "others"),
+    [
+        ("refills", 2.0, 1.0, {}),
+        ("most_size", 7.0, 4.0, {}),
+        ("absorbed_size", 4.0, 1.5, {}),
+        ("hits", 8.0, 3.0, {}),
+        ("at_price_share", 0.9, 0.6, {}),
+        ("taken_back_share", 0.1, 0.3, {}),
+        ("span_s", 90.0, 40.0, {}),
+    ],
+)
+def test_floor_ceiling_alerts_just_above_each_condition_and_not_below(
+    figure: str, enough: float, short: float, others: dict[str, float]
+) -> None:
+    assert confidence(NAME, **{**others, figure: enough}) >= 0.7
+    assert confidence(NAME, **{**others, figure: short}) < 0.7
+
+
+@pytest.mark.parametrize("name", CASES[NAME].look_alikes)
+def test_floor_ceiling_is_quiet_on_look_alikes(name: str) -> None:
+    assert confidence(NAME, **CASES[NAME].look_alikes[name]) < 0.7
+
+
+def test_floor_ceiling_without_episodes_abstains() -> None:
+    assert len(rule_of(NAME).judge(blank_rows("fast", 3), no_episodes())) == 0
+
+
+def test_floor_ceiling_evidence_names_figures_against_their_thresholds() -> None:
+    cited = rule_of(NAME).evidence(blank_rows("fast", 1), 0, episode(NAME, {}), 0)
+    assert len({figure.name for figure in cited}) == len(cited) >= 4
+    assert any(figure.threshold is not None for figure in cited)
+
+
+def test_floor_ceiling_of_several_needs_as_much_of_each() -> None:
+    assert confidence(NAME, accounts=2.0) > 0.7
+    assert confidence(NAME, accounts=4.0) < 0.7
