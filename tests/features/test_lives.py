@@ -51,7 +51,7 @@ def some_messages(seed: int, count: int) -> list[Message]:
             out.append((time, NEW, int(rng.integers(0, 4)), fresh, side, lots, lots, price))
             continue
         key = int(rng.choice(list(open_orders)))
-        side, price, lots = open_orders[key]
+        side, price, lots = (int(open_orders[key][0]), open_orders[key][1], int(open_orders[key][2]))
         kind = int(rng.choice([CANCEL, FILL, REPLACE, EXPIRE]))
         if kind == FILL:
             part = int(rng.integers(1, lots + 1))

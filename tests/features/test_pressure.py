@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -165,7 +166,7 @@ class Oracle:
         """Return the sum of a figure with every half hour capped at four times the median of those with any."""
         return self.capped(np.bincount(self.e.time[inside] // BLOCK - START // BLOCK, figure[inside]))
 
-    def capped(self, blocks: NDArray[np.float64]) -> float:
+    def capped(self, blocks: NDArray[Any]) -> float:
         filled = blocks[blocks > 0]
         return float(np.minimum(filled, 4 * np.median(filled)).sum() if len(filled) >= 3 else filled.sum())
 
