@@ -247,12 +247,21 @@ class ClosingSweep(KernelSweep):
         used = int(ledger.slots.used[0])
         number = ledger.slots.keys[:used] >> 32
         within = (number >= begin) & (number < end)
-        codes, which = np.unique(ledger.slots.keys[:used][within] & 0xFFFFFFFF, return_inverse=True)
+        codes, which = _by_appearance(ledger.slots.keys[:used][within] & 0xFFFFFFFF)
         whole, real = ledger.whole[:used][within], ledger.real[:used][within]
         columns = (_BOUGHT, _SOLD, _RISES) if side > 0 else (_SOLD, _BOUGHT, _FALLS)
         sums = [np.bincount(which, whole[:, k], len(codes)).astype(np.float64) for k in columns]
         advance = np.bincount(which, real[:, _UP if side > 0 else _DOWN], len(codes)).astype(np.float64)
         return Takers(codes, sums[0], sums[1], sums[2], advance)
+
+
+def _by_appearance(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    # Sums must not depend on codes, which differ with what was read before, to the last bit.
+    names, first, which = np.unique(codes, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    place = np.empty(len(order), np.int64)
+    place[order] = np.arange(len(order))
+    return names[order], place[which]
 
 
 def part(seen: Seen, begin: int, end: int) -> Seen:

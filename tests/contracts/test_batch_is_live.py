@@ -47,7 +47,7 @@ EAGER = parse_parameters(
         "events": {"lot": 1e-3, "allowed_lateness_s": LATENESS_S},
         "windows": {"market": {"buckets": 10}, "fast": {"buckets": 60}},
         "pump_and_dump": {"rise_threshold": 0.01, "surge_threshold": 2.0, "rush_order_threshold": 1.0,
-                          "volatility_multiple": 0.0},
+                          "volatility_multiple": 0.0, "least_crowd": 1.0},
         "wash_trading": {"wash_trade_threshold": 0.3, "minimum_meetings": 3, "minimum_surprise": 0.5,
                          "minimum_self_trades": 1},
         "spoofing": {"bait_multiple": 3.0, "depth_multiple": 1.5},
