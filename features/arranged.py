@@ -25,11 +25,11 @@ class Arrivals(NamedTuple):
 
     Attributes:
         orders: Hash, time of the last message, open lots, shape (4096, 3).
-        seen: New orders so far, shape (1,); without any, nothing is known of arrangements.
+        first: Time of the first order, ns, 0 before it, shape (1,); until then nothing is known of arrangements.
     """
 
     orders: NDArray[np.int64]
-    seen: NDArray[np.int64]
+    first: NDArray[np.int64]
 
 
 def new_arrivals() -> Arrivals:
@@ -70,4 +70,5 @@ def note_arrivals(arrivals: Arrivals, seen: Seen, arranged: NDArray[np.bool_]) -
         elif kind in (NEW, REPLACE) and order != 0:
             row = arrivals.orders[_place(order)]
             row[_ORDER], row[_TIME], row[_LEFT] = order, seen.time[i], seen.lots[i]
-            arrivals.seen[0] += 1
+            if arrivals.first[0] == 0:
+                arrivals.first[0] = seen.time[i]

@@ -127,7 +127,11 @@ def _classifier(mine: Mapping[str, Suspicions], seed: int) -> ClassifierFit | No
     # Too few wrong suspicions teach nothing but noise: the rules alone are that good on these markets.
     if len(np.unique(rows.group[~is_right])) < LEAST_GROUPS or len(np.unique(rows.group[is_right])) < LEAST_GROUPS:
         return None
-    return fit_classifiers(rows, seed=seed)
+    try:
+        return fit_classifiers(rows, seed=seed)
+    except TapewatchError:
+        # Too few rows know what any variant reads: the bundle does without, as with the forest.
+        return None
 
 
 def calibrating(markets: Sequence[MarketTape]) -> NDArray[np.bool_]:

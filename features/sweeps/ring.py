@@ -142,7 +142,8 @@ class RingSweep(Sweep):
         usual = (searched.quick - int(found.quick.sum()) + 1.0) / (max(rest, 0) + 20.0)
         surprise = np.zeros(n)
         _fill_surprise(found, size, searched.entities, min(usual, 0.5), surprise)
-        known = np.full(n, 1.0 if self._arrivals.seen[0] > 0 else np.nan)
+        # What was read ahead of the last trade of the minute must not tell.
+        known = np.full(n, 1.0 if 0 < self._arrivals.first[0] <= self._latest else np.nan)
         figures: dict[str, NDArray[Any]] = {
             "window_min": np.full(n, window_min),
             "size": size,

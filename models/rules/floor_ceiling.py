@@ -10,7 +10,7 @@ import numpy as np
 from features.rows import Episodes, Rows
 from models.alert import Category
 from models.findings import Evidence, Findings
-from models.rules.base import RuleParams, exceedance, parameter, share_exceedance, shortfall, sparse_findings
+from models.rules.base import RuleParams, exceedance, findings_of, parameter, share_exceedance, shortfall
 
 CONFIDENCE = 0.96
 
@@ -71,11 +71,7 @@ class FloorCeiling:
             exceedance(episodes["span_s"], p.minimum_span_s),
         )
         score = np.minimum.reduce(terms)
-        order = np.argsort(episodes.row, kind="stable")
-        return sparse_findings(
-            self, score[order], np.full(len(order), CONFIDENCE),
-            row=episodes.row[order], members=episodes.members[order], episode=order,
-        )  # fmt: skip
+        return findings_of(self, episodes, score, np.full(len(score), CONFIDENCE))
 
     def evidence(self, _rows: Rows, _row: int, episodes: Episodes, episode: int) -> tuple[Evidence, ...]:
         """Return the figures of the held price."""

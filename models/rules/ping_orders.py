@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from features.rows import Episodes, Rows
 from models.alert import Category
 from models.findings import Evidence, Findings
-from models.rules.base import RuleParams, exceedance, parameter, share_exceedance, shortfall, sparse_findings
+from models.rules.base import RuleParams, exceedance, findings_of, parameter, share_exceedance, shortfall
 
 CONFIDENCE = 0.97
 
@@ -75,11 +75,7 @@ class PingOrders:
             self._probing(episodes),
         )
         score = np.minimum.reduce(terms)
-        order = np.argsort(episodes.row, kind="stable")
-        return sparse_findings(
-            self, score[order], np.full(len(order), CONFIDENCE),
-            row=episodes.row[order], members=episodes.members[order], episode=order,
-        )  # fmt: skip
+        return findings_of(self, episodes, score, np.full(len(score), CONFIDENCE))
 
     def _probing(self, episodes: Episodes) -> NDArray[np.float64]:
         """Return how surely a run asked: it met nothing, or its orders were alike and many, or size came after."""
