@@ -61,6 +61,7 @@ def simulate(
     tapes: Annotated[int | None, typer.Option(help="Tapes, each on days of its own; 1.")] = None,
     abuse_rate: Annotated[float | None, typer.Option(help="Episodes an hour of a market; 0.5.")] = None,
     typology: Annotated[list[str] | None, typer.Option(help="What to plant; may be repeated.")] = None,
+    severity: Annotated[tuple[float, float] | None, typer.Option(help="Least and greatest; 0 1.")] = None,
     books: Annotated[bool | None, typer.Option("--books", help="Write book levels, too.")] = None,
     seed: Annotated[int | None, typer.Option(help="Same seed, same tapes; 0.")] = None,
     pictures: Annotated[bool, typer.Option("--pictures", help="Draw every episode, too.")] = False,
@@ -78,7 +79,7 @@ def simulate(
     setup = read_setup(
         None if scenario is None else scenario_path(scenario),
         symbols=symbols, venues=venues, hours=hours, tapes=tapes, abuse_rate=abuse_rate, typologies=typology or None,
-        books=books, seed=seed,
+        severity=severity, books=books, seed=seed,
     )  # fmt: skip
     with bar("simulating") as report:
         path = simulate_setup(out, setup, report)

@@ -1,8 +1,9 @@
 """Alerting: a pure fold from candidates to alert revisions.
 
-An alert opens when the confidence reaches the threshold, grows while it does so again within the typology's quiet
-span, and is closed by quiet in event time. Its id comes from its key and its opening bucket, never from a model, so
-replays and promotions keep ids. Open alerts never merge; what overlaps is `related`.
+An alert opens when what speaks for it (`Candidates.opens`, mostly the confidence) reaches the threshold, grows while it
+does so again within the typology's quiet span, and is closed by quiet in event time. Its id comes from its key and its
+opening bucket, never from a model, so replays and promotions keep ids. Open alerts never merge; what overlaps is
+`related`.
 """
 
 from __future__ import annotations
@@ -10,16 +11,19 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 import numpy as np
 
 from features.events import Vocabulary
 from models.alert import Alert, CalibratedOn, Contribution, level
 from models.citing import LOOK_BACK_NS, Recent, cite
-from models.findings import Evidence
+from models.combination import DETECTORS
+from models.findings import Evidence, Kind
 from models.judging import Candidates, calibrated_on
 from models.rules.base import Rule
 
+Said: TypeAlias = tuple[str, Kind, float, float, tuple[Evidence, ...]]
 MOST_IDS = 200
 SECOND_NS = 1_000_000_000
 
@@ -82,7 +86,7 @@ class AlertFold:
         """Fold the candidates of newly closed buckets, oldest first; return every new revision."""
         due = []
         for number, candidates in enumerate(judged):
-            above = np.flatnonzero(candidates.confidence >= policy.threshold)
+            above = np.flatnonzero(candidates.opens >= policy.threshold)
             ends = candidates.rows.end[candidates.row[above]]
             due += [
                 (int(end), number, _members(candidates, int(at), names), int(at))
@@ -174,17 +178,27 @@ def contributions(found: Candidates, at: int) -> tuple[Contribution, ...]:
     name, weights = found.rule.typology, found.weights.weight if found.weights else (1.0, 0.0, 0.0)
     probability, p_value = float(found.probability[at]), float(found.p_value[at])
     figures = found.rule.evidence(found.rows, int(found.row[at]), found.episodes, int(found.episode[at]))
-    parts = [Contribution(name, "rule", float(found.score[at]), float(found.evidence[at]), weights[0], figures)]
+    worth = [_worth(float(share)) for share in found.alone[at]]
+    said: list[tuple[str, Kind, float, float, tuple[Evidence, ...]]] = [
+        (name, "rule", float(found.score[at]), float(found.evidence[at]), (*figures, *worth[0]))
+    ]
     if not np.isnan(probability) and found.weights:
         says = f"The classifier gives {name.replace('_', ' ')} a probability of {probability:.0%} in this window."
         figure = Evidence("probability", probability, "probability", None, says)
-        parts.append(Contribution("classifier", "classifier", probability, 1.0, weights[1], (figure,)))
+        said.append(("classifier", "classifier", probability, 1.0, (figure, *worth[1])))
     if not np.isnan(p_value):
         says = f"Of honest windows, {p_value:.1%} look at least as unusual as this one."
         figure = Evidence("p_value", p_value, "probability", None, says)
-        forest = Contribution("isolation_forest", "isolation_forest", 1.0 - p_value, 1.0, weights[2], (figure,))
-        parts.append(forest)
-    return tuple(parts)
+        said.append(("isolation_forest", "isolation_forest", 1.0 - p_value, 1.0, (figure, *worth[2])))
+    of_kind = dict(zip(DETECTORS, weights, strict=True))
+    return tuple(Contribution(who, kind, score, sure, of_kind[kind], told) for who, kind, score, sure, told in said)
+
+
+def _worth(share: float) -> tuple[Evidence, ...]:
+    if np.isnan(share):
+        return ()
+    says = f"Of held-out alerts for which this detector alone spoke like this, {share:.0%} were true."
+    return (Evidence("calibrated_probability", share, "probability", None, says),)
 
 
 def _cited(alert: Alert, found: Candidates, at: int, recent: Recent, names: Vocabulary) -> Alert:

@@ -23,7 +23,7 @@ from features.rows import Rows
 from models.alert import CalibratedOn
 from models.calibration import Calibrator, shift_prior
 from models.classifier import Classifier
-from models.combination import Weights
+from models.combination import DETECTORS, Weights
 from models.isolation_forest import IsolationForest
 
 FORMAT = 1
@@ -41,7 +41,8 @@ class Bundle:
         classifiers: Classifier by scale, "market", "fast" and "account".
         isolation_forests: Isolation forest by scale.
         combination: Fields of the detectors' `Weights` by typology.
-        calibrators: Calibrator by typology.
+        calibrators: Calibrator of the combined confidence, by typology.
+        detectors: Calibrator of each detector's own word, by typology and detector.
         parameters: Version of the parameters it was made with.
         calibrated_on: What its confidence was calibrated on.
         created_from: Digest of the dataset it was trained on.
@@ -56,6 +57,7 @@ class Bundle:
     parameters: str
     calibrated_on: CalibratedOn
     created_from: str
+    detectors: Mapping[str, Mapping[str, Calibrator]] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     schema_hash: str = field(default_factory=schema_hash)
 
@@ -94,8 +96,39 @@ class Bundle:
         probability = calibrator(combined)
         if prevalence is None:
             return probability
-        # Calibrated on alerts of one kind only, the true share there is at best close to 0 or 1.
-        return shift_prior(probability, min(max(calibrator.prevalence, _EDGE), 1.0 - _EDGE), prevalence)
+        return shift_prior(probability, _held(calibrator.prevalence), prevalence)
+
+    def alone(self, typology: str, says: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return what each detector's word by itself has been worth on held-out alerts.
+
+        Args:
+            typology: The typology.
+            says: What each detector says, in [0, 1], columns as in `combination.DETECTORS`, shape (n, 3); NaN where
+                one abstains.
+
+        Returns:
+            Shares of alerts that were true, same shape; NaN where a detector abstains or was never calibrated.
+        """
+        out = np.full(says.shape, np.nan)
+        for column, name in enumerate(DETECTORS):
+            calibrator = self.detectors.get(typology, {}).get(name)
+            if calibrator is not None:
+                out[:, column] = calibrator(says[:, column])
+        return out
+
+    def prevalence(self, stated: Mapping[str, float], abuse_ratio: float = 1.0) -> dict[str, float]:
+        """Return the share of alerts expected to be true, by typology, where it differs from the calibration's.
+
+        Args:
+            stated: Shares that are known, by typology.
+            abuse_ratio: How many times as common abuse is as in the calibration, for all others.
+        """
+        if abuse_ratio == 1.0:
+            return dict(stated)
+        odds = {
+            name: abuse_ratio * p / (1.0 - p) for name, one in self.calibrators.items() for p in [_held(one.prevalence)]
+        }
+        return {name: _held(value / (1.0 + value)) for name, value in odds.items()} | dict(stated)
 
     @cached_property
     def digest(self) -> str:
@@ -153,6 +186,9 @@ class Bundle:
         state: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
         for name in ("classifiers", "isolation_forests", "calibrators"):
             state[name] = {key: part.state() for key, part in state[name].items()}
+        state["detectors"] = {
+            typology: {name: part.state() for name, part in parts.items()} for typology, parts in self.detectors.items()
+        }
         arrays: dict[str, NDArray[Any]] = {}
         content = _pack({"format": FORMAT, **state}, "", arrays)
         return content, arrays
@@ -165,7 +201,16 @@ class Bundle:
             key: IsolationForest.from_state(part) for key, part in state["isolation_forests"].items()
         }
         state["calibrators"] = {key: Calibrator(**part) for key, part in state["calibrators"].items()}
+        state["detectors"] = {
+            typology: {name: Calibrator(**part) for name, part in parts.items()}
+            for typology, parts in state["detectors"].items()
+        }
         return cls(**state)
+
+
+def _held(share: float) -> float:
+    # Calibrated on alerts of one kind only, the true share there is at best close to 0 or 1.
+    return min(max(share, _EDGE), 1.0 - _EDGE)
 
 
 def _pack(value: State, path: str, arrays: dict[str, NDArray[Any]]) -> State:

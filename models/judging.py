@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,8 +11,9 @@ from features.fold import Folded
 from features.rows import Episodes, Rows
 from models.alert import CalibratedOn
 from models.bundle import Bundle
-from models.combination import Weights, combine, inputs
+from models.combination import DETECTORS, Weights, combine, inputs
 from models.findings import Findings
+from models.parameters import Alerts
 from models.rules import judge_summary
 from models.rules.base import Rule
 
@@ -33,9 +33,13 @@ class Candidates:
         evidence: How much evidence the score rests on.
         probability: The classifier's probability, NaN where it abstains.
         p_value: The isolation forest's p-value, NaN where it abstains.
+        alone: What each detector's word by itself has been worth on held-out alerts, NaN where unknown, shape
+            (n_candidates, 3), columns as in `combination.DETECTORS`.
         weights: The combination; None where the rule speaks for itself.
         raw: Combined probability before calibration.
         confidence: Combined confidence.
+        opens: What the threshold is held against: the confidence, and under a bundle calibrated on simulated markets
+            at least what the rule says by itself.
     """
 
     rule: Rule
@@ -48,9 +52,11 @@ class Candidates:
     evidence: NDArray[np.float64]
     probability: NDArray[np.float64]
     p_value: NDArray[np.float64]
+    alone: NDArray[np.float64]
     weights: Weights | None
     raw: NDArray[np.float64]
     confidence: NDArray[np.float64]
+    opens: NDArray[np.float64]
 
     def __len__(self) -> int:
         return len(self.row)
@@ -114,23 +120,25 @@ def _combined(
     nothing = np.full(len(opinions.p_values), np.nan)
     probability, p_value = opinions.probabilities.get(rule.typology, nothing)[row], opinions.p_values[row]
     weights = bundle.weights(rule.typology) if bundle else None
-    raw = confidence = score * evidence
+    raw = confidence = opens = score * evidence
+    alone = np.full((len(keep), len(DETECTORS)), np.nan)
     if bundle and weights:
         raw = combine(inputs(score, evidence, probability, p_value), weights)
-        confidence = bundle.calibrate(rule.typology, raw, prevalence)
-        if rule.typology in bundle.calibrators and bundle.calibrated_on == "simulated":
-            # What was learned on simulated markets may raise a suspicion, and must not silence a rule on real ones.
-            # Before calibration it stays raw: the calibrator is fitted on the scores that it will be given.
-            confidence = np.maximum(confidence, score * evidence)
+        alone = bundle.alone(rule.typology, np.stack([score * evidence, probability, 1.0 - p_value], axis=1))
+        confidence = opens = bundle.calibrate(rule.typology, raw, prevalence)
+        if bundle.calibrated_on == "simulated":
+            # What was learned on simulated markets may doubt a rule, and must not silence it on real ones.
+            opens = np.maximum(confidence, score * evidence)
     return Candidates(
         rule=rule, rows=folded.rows_of(rule.scale), episodes=folded.episodes_of(rule.reads), row=row,
         members=found.members[keep], episode=episode, score=score, evidence=evidence,
-        probability=probability, p_value=p_value, weights=weights, raw=raw, confidence=confidence,
+        probability=probability, p_value=p_value, alone=alone, weights=weights, raw=raw, confidence=confidence,
+        opens=opens,
     )  # fmt: skip
 
 
 def judge(
-    rules: tuple[Rule, ...], folded: Folded, bundle: Bundle | None, prevalence: Mapping[str, float]
+    rules: tuple[Rule, ...], folded: Folded, bundle: Bundle | None, alerts: Alerts | None = None
 ) -> list[Candidates]:
     """Return what every rule, with the learned detectors, holds against whom.
 
@@ -141,11 +149,12 @@ def judge(
         rules: The catalogue of rules.
         folded: Rows and episodes of one market.
         bundle: The learned detectors; None runs the rules alone.
-        prevalence: Share of alerts expected to be true, by typology, where it differs from the calibration's.
+        alerts: What is stated of how common abuse is; by default as common as in the calibration.
 
     Returns:
         One entry per rule, in the order of the catalogue.
     """
+    prevalence = bundle.prevalence(dict(alerts.prevalence), alerts.abuse_ratio) if bundle and alerts else {}
     scales = folded.scales
     found = [rule.judge(scales[rule.scale], folded.episodes_of(rule.reads)) for rule in rules]
     opinions = {}

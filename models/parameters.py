@@ -99,6 +99,13 @@ class Alerts(RuleParams):
         json_schema_extra={"source": "the operator's own dispositions"},
     )
 
+    abuse_ratio: float = parameter(
+        1.0,
+        "how many times as common abuse is, against honest hours, as where confidence was calibrated; shifts the prior",
+        "the operator's own dispositions; prevalence of a typology goes before it",
+        gt=0,
+    )
+
     def quiet_of(self, typology: str) -> float:
         """Return the seconds of quiet that end an alert of this typology."""
         spans = self.quiet_s_by_typology.items()

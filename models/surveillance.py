@@ -148,7 +148,7 @@ class Surveillance:
     def _raise(self, watch: MarketWatch, folded: Folded) -> list[Alert]:
         if len(folded.fast) + len(folded.market) == 0:
             return []
-        judged = judge(self._rules, folded, self._bundle, dict(self._parameters.alerts.prevalence.items()))
+        judged = judge(self._rules, folded, self._bundle, self._parameters.alerts)
         entity, counter = self.vocabulary.entities(watch.recent.account), self.vocabulary.entities(watch.recent.counter)
         recent = Recent(watch.recent, entity, counter)
         return watch.alerts.fold(judged, recent, self.vocabulary, self._policy)

@@ -160,7 +160,7 @@ def score_events(tape: Tape, parameters: Parameters, bundle: Bundle | None) -> W
         field, rule = "events", "of exactly one venue and symbol"
         raise RequestError(field, rule, named)
     venue, symbol, folded = markets[0]
-    judged = judge(build_rules(parameters), folded, bundle, dict(parameters.alerts.prevalence.items()))
+    judged = judge(build_rules(parameters), folded, bundle, parameters.alerts)
     patterns, findings = _judged(judged, vocabulary.accounts, parameters.alerts.confidence_threshold)
     return WindowScore(venue, symbol, _last(folded.market), findings, patterns, _version(bundle))
 
@@ -199,11 +199,11 @@ def _judged(
     for found in judged:
         if not len(found):
             continue
-        at = int(np.argmax(found.confidence))
+        at = int(np.argmax(found.opens))
         parts = contributions(found, at)
         typology, confidence = found.rule.typology, float(found.confidence[at])
         findings += [DetectorFinding(p.detector, p.kind, typology, p.score, p.confidence) for p in parts]
-        if confidence >= threshold:
+        if found.opens[at] >= threshold:
             whom = sorted({names[code] for code in found.whom(at)})
             evidence = tuple(figure for part in parts for figure in part.evidence)
             patterns.append(Pattern(typology, confidence, confidence * severity(found, at, 1), tuple(whom), evidence))

@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-import numpy as np
-from numpy.typing import NDArray
-
 from models.alert import Alert
 from models.alerting import AlertFold, Policy
 from models.bundle import Bundle
@@ -17,6 +14,7 @@ from models.rules import build_rules
 from models.surveillance import policy_of
 from training.hits import last_revisions
 from training.labelling import Suspicions
+from training.learn import Learned
 from training.markets import MarketTape
 
 
@@ -59,27 +57,33 @@ def alerts_of(
     if threshold is not None:
         policy = replace(policy, threshold=threshold)
     for market in markets:
-        judged = judge(rules, market.folded, bundle, dict(parameters.alerts.prevalence.items()))
+        judged = judge(rules, market.folded, bundle, parameters.alerts)
         yield raise_alerts(market, judged, policy)
 
 
 def judged_with(
-    number: int, market: MarketTape, parameters: Parameters, suspected: Mapping[str, Suspicions],
-    raw: Mapping[str, NDArray[np.float64]],
-) -> list[Candidates]:  # fmt: skip
-    """Return a market's candidates with given combined probabilities as their confidence.
+    number: int, market: MarketTape, parameters: Parameters, suspected: Mapping[str, Suspicions], learned: Learned
+) -> list[Candidates]:
+    """Return a market's candidates as models judge them that had not learned from it, before calibration.
 
     Args:
         number: The market's number in the list that the suspicions were made of.
         market: The market.
         parameters: Rules.
         suspected: Suspicions by typology.
-        raw: Combined probability of each suspicion, by typology; typologies without an entry are left out.
+        learned: What was learned from them; typologies that have no weights are left out.
     """
     out = []
-    for found in judge(build_rules(parameters), market.folded, None, {}):
-        if found.rule.typology not in raw:
+    for found in judge(build_rules(parameters), market.folded, None):
+        name = found.rule.typology
+        if name not in learned.weights:
             continue
-        mine = raw[found.rule.typology][suspected[found.rule.typology].market == number]
-        out.append(replace(found, raw=mine, confidence=mine))
+        mine = suspected[name].market == number
+        raw = learned.raw[name][mine]
+        out.append(
+            replace(
+                found, raw=raw, confidence=raw, opens=raw, weights=learned.weights[name],
+                probability=learned.probability[name][mine], p_value=learned.p_value[name][mine],
+            )
+        )  # fmt: skip
     return out

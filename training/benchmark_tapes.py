@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from features.errors import ParameterError
-from training.simulator import Planned, Setup, simulate_setup
+from training.simulated_sets import simulated_set
+from training.simulator import Planned, Setup
 from training.simulator.chance import Chance
 from training.simulator.flow.world import SECOND_NS
 from training.simulator.opening import open_tape
 from training.simulator.people.markets import KNOWN, Market, Symbol, altcoins, list_markets
-from training.simulator.people.population import populate
+from training.simulator.people.population import population_of
 from training.simulator.people.stage import Plan, Room
 from training.simulator.planting import usual_span
 from training.simulator.scenarios import SCENARIOS
@@ -47,7 +46,7 @@ _DAYS_H, _DAYS_TRADES_PER_S, _DAYS_MARKETS = 204.0, 0.015, 6
 _QUIET_NS, _APART_NS = 600 * SECOND_NS, 300 * SECOND_NS
 _HOUR_NS = 3_600 * SECOND_NS
 _ATTEMPTS = 40
-_PEOPLE, _COIN, _ORDER, _PLACE = 2, 3, 31, 32  # purposes of random streams
+_COIN, _ORDER, _PLACE = 3, 31, 32  # purposes of random streams
 _PLAN = "plan.json"
 
 
@@ -142,22 +141,9 @@ def read_plan(dataset: Path) -> list[Placed]:
 
 
 def _simulated(setup: Setup, placed: Sequence[Placed], data: Path, progress: Progress) -> Path:
-    key = hashlib.sha256(json.dumps(asdict(setup), sort_keys=True).encode() + _simulator())
-    path = data / f"detectors-{key.hexdigest()[:12]}"
-    if (path / _PLAN).exists():
-        return path
-    making = data / f".{path.name}-making"
-    shutil.rmtree(making, ignore_errors=True)
-    simulate_setup(making, setup, progress)
-    (making / _PLAN).write_text(json.dumps([asdict(one) for one in placed], indent=1) + "\n", encoding="utf-8")
-    making.rename(path)
+    path = simulated_set(setup, data, progress, "detectors")
+    (path / _PLAN).write_text(json.dumps([asdict(one) for one in placed], indent=1) + "\n", encoding="utf-8")
     return path
-
-
-def _simulator() -> bytes:
-    """Return what stands for the simulator's source: another one makes other tapes of the same setup."""
-    sources = sorted((Path(__file__).parent / "simulator").rglob("*.py"))
-    return hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).digest()
 
 
 def _short_plan(wanted: Wanted, names: Sequence[str]) -> tuple[Setup, list[Placed]]:
@@ -246,7 +232,7 @@ class _Filling:
 def _room(setup: Setup, number: int) -> Room:
     """Return a room to ask scenarios when they could happen; nothing plays in it."""
     markets, span = list_markets(setup.symbols, setup.venues), setup.span(number)
-    people = populate(Chance(setup.seed, _PEOPLE))
+    people = population_of(setup.seed, number)
     world = open_tape(markets, people, span, (setup.seed, number), books=False)
     return Room(world, markets, people, span, setup.fixings_h, [], _nobody_plays)
 

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from features.fold import FAST
 from models.judging import Candidates, judge
@@ -44,7 +46,7 @@ class Suspicions:
         evidence: How much evidence the score rests on.
         truth: RIGHT, WRONG or LEFT_OUT.
         weight: Weight in training: every episode counts alike, and so does every run of wrong ones.
-        group: Markets that must not be split: one coin's overlapping tapes.
+        group: Markets that must not be split: of one tape, and one coin's overlapping tapes.
     """
 
     typology: str
@@ -81,10 +83,10 @@ def suspicions(
         rules: The catalogue.
         known: Further episodes whose surroundings are left out (`symbol`, `time_ns`).
     """
-    groups = overlapping(markets)
+    groups = inseparable(markets)
     parts: dict[str, list[Suspicions]] = {rule.typology: [] for rule in rules}
     for number, market in enumerate(markets):
-        for found in judge(rules, market.folded, None, {}):
+        for found in judge(rules, market.folded, None):
             truth, episode = _truth(found, market, known)
             weight = _weight(found, truth, episode)
             parts[found.rule.typology].append(_suspicions(found, number, int(groups[number]), truth, weight))
@@ -132,7 +134,7 @@ def _truth(
         elif found.rule.category == "anomaly":
             truth[(end > begin) & (start <= finish + NEAR_NS)] = LEFT_OUT
     for number, (_, label) in enumerate(labels.iterrows()):
-        if same_pattern(label["typology"]) != found.rule.typology:
+        if same_pattern(label["typology"]) != found.rule.typology or market.left_out[number]:
             continue
         within = np.flatnonzero((end > label["start_ns"]) & (start <= label["end_ns"]))
         within = within[_names_it(found, within, market, set(label["accounts"]))]
@@ -177,6 +179,21 @@ def overlapping(markets: Sequence[MarketTape]) -> NDArray[np.int64]:
         end, group = last.get(key, (-1, number))
         groups[number] = group if market.start <= end else number
         last[key] = (max(end, market.end) if market.start <= end else market.end, int(groups[number]))
+    return groups
+
+
+def inseparable(markets: Sequence[MarketTape]) -> NDArray[np.int64]:
+    """Return a group number per market, shape (n_markets,): what shares a tape or a moment of a market shares one.
+
+    An event may span the markets of a tape, and everybody in it acts in several: folds must not separate them.
+    """
+    tape = np.unique([market.tape for market in markets], return_inverse=True)[1]
+    moments, n = overlapping(markets), len(markets)
+    nodes = np.arange(n)
+    links = coo_array(
+        (np.ones(2 * n), (np.tile(nodes, 2), np.concatenate([n + tape, 2 * n + moments]))), (3 * n, 3 * n)
+    )
+    groups: NDArray[np.int64] = connected_components(links, directed=False)[1][:n].astype(np.int64)
     return groups
 
 

@@ -43,12 +43,16 @@ class Learned:
         forests: Isolation forest by scale; none where there were too few honest windows.
         weights: Combination by typology; none where the typology is not labelled.
         raw: Combined probability of each suspicion, by typology, from models that had not seen its group.
+        probability: The classifier's word behind it, NaN where it abstains.
+        p_value: The isolation forest's.
     """
 
     classifiers: dict[str, ClassifierFit]
     forests: dict[str, IsolationForest]
     weights: dict[str, Weights]
     raw: dict[str, NDArray[np.float64]]
+    probability: dict[str, NDArray[np.float64]]
+    p_value: dict[str, NDArray[np.float64]]
 
     def judge(self, rows: Suspicions) -> NDArray[np.float64]:
         """Return the combined probability of suspicions that nothing was learned from, shape (n,)."""
@@ -96,7 +100,7 @@ def learn(
         raise TapewatchError(
             f"a typology must have at least {LEAST_EPISODES} labelled episodes that a rule suspects, was {had}"
         )
-    learned = Learned({}, {}, {}, {})
+    learned = Learned({}, {}, {}, {}, {}, {})
     for scale in (MARKET, FAST, ACCOUNT):
         forest = _forest(markets, scale, seed)
         if forest is not None:
@@ -119,6 +123,7 @@ def _combine_scale(
         x = inputs(rows.score, rows.evidence, probabilities[name], p_value)
         learned.weights[name] = fit_weights(x, rows.truth, rows.weight, reach)
         learned.raw[name] = combine(x, learned.weights[name])
+        learned.probability[name], learned.p_value[name] = probabilities[name], p_value
 
 
 def _classifier(mine: Mapping[str, Suspicions], seed: int) -> ClassifierFit | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from features.encoding import Lots, encode
 from features.events import Vocabulary, no_events
@@ -36,6 +37,8 @@ class MarketTape:
         labels: The labels that lie on it, with `start_ns` and `end_ns`.
         names: Codes of its accounts.
         recent: Its events, where they name accounts; they are what alerts cite.
+        left_out: Which labels nobody learns from, because who is accused there is accused again later, shape
+            (n_labels,); none by default.
     """
 
     tape: str
@@ -47,6 +50,28 @@ class MarketTape:
     labels: pd.DataFrame
     names: Vocabulary
     recent: Recent
+    left_out: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
+
+    def __post_init__(self) -> None:
+        """Leave no label out unless told so."""
+        if len(self.left_out) != len(self.labels):
+            object.__setattr__(self, "left_out", np.zeros(len(self.labels), dtype=bool))
+
+    def accused(self) -> list[set[str]]:
+        """Return whom each label names, with every other account of the same owners."""
+        names = self.names
+        of_entity: dict[int, set[str]] = {}
+        for name, entity in zip(names.accounts, names.entity_of, strict=True):
+            of_entity.setdefault(entity, set()).add(name)
+        owner = dict(zip(names.accounts, names.entity_of, strict=True))
+        return [
+            set(listed).union(*(of_entity[owner[name]] for name in listed if name in owner))
+            for listed in self.labels["accounts"]
+        ]
+
+    def used_accused(self) -> list[set[str]]:
+        """Return whom each label names that is learned from or counted."""
+        return [names for names, left_out in zip(self.accused(), self.left_out, strict=True) if not left_out]
 
     @property
     def hours(self) -> float:

@@ -1,9 +1,15 @@
-"""Splits by time, never by row: the earliest tapes teach, later ones calibrate, the last ones test."""
+"""Splits by time, never by row: the earliest tapes teach, later ones calibrate, the last ones test.
+
+No moment of a market is in two parts, and nobody is accused in two: of who is accused again later, the earlier
+episodes are left out. `training.leaks` proves it of every split before anything is learned.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import numpy as np
 
 from features.errors import TapewatchError
 from training.markets import MarketTape
@@ -26,15 +32,18 @@ class Split:
     test: tuple[MarketTape, ...]
 
     def counts(self) -> dict[str, int]:
-        """Return the number of tapes in each part."""
+        """Return the number of tapes in each part, and of the episodes that are left out of the earlier ones."""
         parts = {"fit": self.fit, "calibrate": self.calibrate, "test": self.test}
-        return {f"{name}_tapes": len({market.tape for market in part}) for name, part in parts.items()}
+        tapes = {f"{name}_tapes": len({market.tape for market in part}) for name, part in parts.items()}
+        left_out = sum(int(np.count_nonzero(market.left_out)) for part in parts.values() for market in part)
+        return {**tapes, "left_out_episodes": left_out}
 
 
 def split_by_time(markets: Sequence[MarketTape], shares: tuple[float, float, float] = SHARES) -> Split:
     """Split markets by the start of their tapes.
 
-    A tape that overlaps a later part on the same market is left out of the earlier one, so that nothing leaks.
+    A tape that overlaps a later part on the same market is left out of the earlier one, and so is every episode of
+    an entity that is accused again in a later part, so that nothing leaks.
 
     Args:
         markets: Markets, any order.
@@ -54,13 +63,17 @@ def split_by_time(markets: Sequence[MarketTape], shares: tuple[float, float, flo
     n_fit = len(tapes) - n_test - n_calibrate
     parts = [set(tapes[:n_fit]), set(tapes[n_fit : n_fit + n_calibrate]), set(tapes[n_fit + n_calibrate :])]
     fit, calibrate, test = (tuple(market for market in markets if market.tape in part) for part in parts)
-    split = Split(without_overlap(fit, (*calibrate, *test)), without_overlap(calibrate, test), test)
+    split = Split(_apart(fit, (*calibrate, *test)), _apart(calibrate, test), test)
     if not split.fit:
         raise TapewatchError(
             f"the earliest {n_fit} of {len(tapes)} tapes must end before later ones of the same market begin, "
             "was overlapping in every market"
         )
     return split
+
+
+def _apart(earlier: Sequence[MarketTape], later: Sequence[MarketTape]) -> tuple[MarketTape, ...]:
+    return without_accused(without_overlap(earlier, later), later)
 
 
 def without_overlap(earlier: Sequence[MarketTape], later: Sequence[MarketTape]) -> tuple[MarketTape, ...]:
@@ -73,3 +86,15 @@ def without_overlap(earlier: Sequence[MarketTape], later: Sequence[MarketTape]) 
         )
 
     return tuple(market for market in earlier if not leaks(market))
+
+
+def without_accused(earlier: Sequence[MarketTape], later: Sequence[MarketTape]) -> tuple[MarketTape, ...]:
+    """Return the markets of `earlier` with every episode of who is accused in `later` marked as left out.
+
+    Suspicions near such an episode are neither right nor wrong: nobody learns from them.
+    """
+    again = {name for market in later for accused in market.accused() for name in accused}
+    return tuple(
+        replace(market, left_out=market.left_out | np.array([bool(names & again) for names in market.accused()], bool))
+        for market in earlier
+    )

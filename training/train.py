@@ -6,7 +6,7 @@ fold → suspect → learn on the earliest tapes → calibrate on later ones →
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -17,16 +17,16 @@ from features.catalogue import MARKET_FEATURES
 from features.readers import Dataset, read_dataset
 from models.alert import CalibratedOn
 from models.bundle import Bundle
-from models.calibration import Calibrator, fit_calibrator
 from models.combination import FULL_REACH, SIMULATED_REACH
 from models.parameters import Parameters
 from models.rules import build_rules
 from models.surveillance import policy_of
 from training import plots
-from training.alerts import Raised, alerts_of, judged_with, raise_alerts
+from training.alerts import alerts_of, judged_with, raise_alerts
+from training.calibrate import calibrate, calibrate_detectors
 from training.evaluate import Evaluation, evaluate
-from training.hits import hit_matrix
 from training.labelling import known_episodes, suspicions
+from training.leaks import refuse_leaks
 from training.learn import Learned, learn
 from training.markets import MarketTape, Progress, fold_dataset
 from training.splits import Split, split_by_time
@@ -102,7 +102,12 @@ def fit_bundle(
     """Return a bundle learned on the earliest markets, and what it was made of.
 
     It is calibrated on the later markets, and on the earliest by the folds that had not learned from them.
+
+    Raises:
+        LeakError: Parts of the split have a tape, a moment or an accused entity in common.
+        TapewatchError: There are too few labelled episodes.
     """
+    refuse_leaks(split)
     rules = build_rules(parameters)
     suspected = suspicions(split.fit, rules, known)
     reach = SIMULATED_REACH if calibrated_on == "simulated" else FULL_REACH
@@ -118,32 +123,13 @@ def fit_bundle(
     )
     policy = replace(policy_of(parameters, bundle), threshold=CANDIDATE_THRESHOLD)
     unseen = [
-        raise_alerts(market, judged_with(number, market, parameters, suspected, learned.raw), policy)
+        raise_alerts(market, judged_with(number, market, parameters, suspected, learned), policy)
         for number, market in enumerate(split.fit)
     ]
     unseen += alerts_of(split.calibrate, parameters, bundle, CANDIDATE_THRESHOLD)
-    return replace(bundle, calibrators=calibrate(unseen, tuple(learned.weights))), learned
-
-
-def calibrate(raised: Sequence[Raised], typologies: tuple[str, ...]) -> Mapping[str, Calibrator]:
-    """Return a calibrator per combined typology, fitted on alerts, at their opening and at their end.
-
-    Args:
-        raised: Alerts down to any confidence, by detectors that had not learned from their markets.
-        typologies: Typologies that a combination was learned for.
-    """
-    fitted = {}
-    for typology in typologies:
-        scores, truths = [], []
-        for one in raised:
-            hits: list[bool] = np.any(hit_matrix(one.last, one.market.labels), axis=1).tolist()
-            for opened, last, hit in zip(one.opened, one.last, hits, strict=True):
-                if last.typology == typology:
-                    scores += [opened.confidence, last.confidence]
-                    truths += [hit, hit]
-        if scores:
-            fitted[typology] = fit_calibrator(np.array(scores), np.array(truths), np.full(len(scores), 0.5))
-    return fitted
+    typologies = tuple(learned.weights)
+    told = replace(bundle, calibrators=calibrate(unseen, typologies), detectors=calibrate_detectors(unseen, typologies))
+    return told, learned
 
 
 def simulated(dataset: Dataset) -> CalibratedOn:

@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 
 from features.errors import TapewatchError
-from serving.commands.terminal import AsJson, Home, ParametersFile, Seed, bar, settings_of
+from serving.commands.terminal import AsJson, Home, ParametersFile, Seed, bar, settings_of, steps
 
 benchmarks = typer.Typer(help="Measure detection on labelled datasets.", no_args_is_help=True)
 
@@ -121,6 +121,60 @@ def benchmark_realism(
 
     with bar("simulating") as report:
         result = run(real, coins=coins, hours=hours, seed=seed, progress=report)
+    if as_json:
+        typer.echo(json.dumps(result.figures()))
+    else:
+        Console(highlight=False).print(table_of(result))
+
+
+@benchmarks.command("calibration")
+def benchmark_calibration(
+    data: Annotated[Path | None, typer.Option(help="Folder to keep the tapes in, and to find them again.")] = None,
+    tapes: Annotated[
+        tuple[int, int, int], typer.Option(help="Tapes to train on, to test on at each severity, at a tenth.")
+    ] = (50, 16, 40),
+    plot: Annotated[Path | None, typer.Option(help="PNG of reliability to write.")] = None,
+    seed: Seed = 0,
+    parameters: ParametersFile = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Whether confidence means what it says, on simulated tapes of seeds and severities that nothing was made on.
+
+    Trains on tapes of one seed and judges tapes of others: as much abuse as
+    in training, and a tenth of it.
+    """
+    from training.benchmark_calibration import Size, benchmark
+    from training.calibration_tables import plot_of, tables_of
+
+    chosen, size = settings_of(home).parameters(parameters), Size(*tapes)
+    with tempfile.TemporaryDirectory(prefix="tapewatch-") as folder, steps() as report:
+        result = benchmark(chosen, data or Path(folder), size, seed=seed, progress=report)
+    if plot is not None:
+        plot_of(result).savefig(plot, dpi=120)
+    if as_json:
+        typer.echo(json.dumps(result.figures()))
+    else:
+        Console(highlight=False).print(tables_of(result))
+
+
+@benchmarks.command("conformal")
+def benchmark_conformal(
+    dataset: Annotated[Path, typer.Argument(help="Dataset of tapes; what it labels or knows of is left out.")],
+    seed: Seed = 0,
+    parameters: ParametersFile = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Whether p-values of the isolation forest hold their level: what share of honest windows lies at 1 % or below.
+
+    Of the tapes, oldest first, a fifth teach, two fifths calibrate, and the
+    rest are judged, in windows that do not overlap.
+    """
+    from training.benchmark_conformal import benchmark, table_of
+
+    with bar("reading tapes") as report:
+        result = benchmark(dataset, settings_of(home).parameters(parameters), seed=seed, progress=report)
     if as_json:
         typer.echo(json.dumps(result.figures()))
     else:

@@ -29,11 +29,22 @@ def settings_of(home: Path | None) -> Settings:
 @contextmanager
 def bar(what: str) -> Iterator[Callable[[int, int], None]]:
     """Show a bar on standard error while something lasts, if that is a terminal; yields what takes (done, total)."""
+    with steps() as step:
+        yield step(what)
+
+
+@contextmanager
+def steps() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
+    """Show a bar for each of several steps, as `bar` does; yields what takes a name and returns what takes progress."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
-        task = progress.add_task(what, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+        def step(name: str) -> Callable[[int, int], None]:
+            task = progress.add_task(name, total=None)
+            return lambda done, total: progress.update(task, completed=done, total=total)
+
+        yield step
 
 
 def say(text: str) -> None:

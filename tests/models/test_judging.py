@@ -43,7 +43,7 @@ def judged(bundle: Bundle | None) -> Candidates:
     for name, value in figures.items():
         rows.values[0, COLUMN[name]] = value
     rows.top_entity[:] = 3
-    (found,) = judge((Washing(),), Folded(rows, blank_rows("fast", 0), {}), bundle, {})
+    (found,) = judge((Washing(),), Folded(rows, blank_rows("fast", 0), {}), bundle)
     return found
 
 
@@ -53,9 +53,10 @@ def test_judge_with_what_is_still_to_be_calibrated_gives_the_raw_combination() -
     assert found.raw[0] < found.score[0] * found.evidence[0]
 
 
-def test_judge_after_simulated_calibration_is_at_least_the_rule_itself() -> None:
+def test_judge_after_simulated_calibration_doubts_the_rule_and_lets_it_open() -> None:
     found = judged(replace(DOUBTFUL, calibrators={"wash_trading": HALVED}))
-    assert found.confidence == pytest.approx(judged(None).confidence)
+    assert found.opens == pytest.approx(judged(None).confidence)
+    assert found.confidence[0] < 0.5 < found.opens[0]
 
 
 def test_judge_after_labelled_calibration_lets_the_learned_speak_fully() -> None:

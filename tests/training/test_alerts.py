@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from features.readers import read_dataset
+from models.combination import Weights
 from models.parameters import Parameters
 from models.rules import build_rules
 from models.surveillance import policy_of
 from serving.scoring import scan_tape
 from training.alerts import alerts_of, judged_with, raise_alerts
 from training.labelling import suspicions
+from training.learn import Learned
 from training.markets import MarketTape, fold_dataset
 
 RULES = Parameters()
@@ -56,7 +58,8 @@ def test_judged_with_gives_each_candidate_its_own_probability(markets: Sequence[
     suspected = suspicions(markets, build_rules(RULES))
     name = "volume_spike"
     raw = {name: np.linspace(0, 1, len(suspected[name]))}
-    parts = [judged_with(number, market, RULES, suspected, raw) for number, market in enumerate(markets)]
+    learned = Learned({}, {}, {name: Weights(0.0, (1.0, 1.0, 1.0), (0.0, 0.0, 0.0))}, raw, raw, raw)
+    parts = [judged_with(number, market, RULES, suspected, learned) for number, market in enumerate(markets)]
     assert [[found.rule.typology for found in part] for part in parts] == [[name]] * len(markets)
     together = np.concatenate([part[0].confidence for part in parts])
     assert together.tolist() == raw[name].tolist()

@@ -2,15 +2,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from features.errors import TapewatchError
+from features.events import Vocabulary
 from training.markets import MarketTape
 from training.splits import split_by_time, without_overlap
 
 MakeMarket = Callable[..., MarketTape]
+MakeLabels = Callable[..., pd.DataFrame]
 
 
 def tapes(*parts: tuple[MarketTape, ...]) -> list[list[str]]:
@@ -25,12 +28,12 @@ def test_split_tapes_one_after_the_other_goes_by_time_not_by_name(market: MakeMa
         ["t2", "t3"],
         ["t0", "t1"],
     ]
-    assert split.counts() == {"fit_tapes": 6, "calibrate_tapes": 2, "test_tapes": 2}
+    assert split.counts() == {"fit_tapes": 6, "calibrate_tapes": 2, "test_tapes": 2, "left_out_episodes": 0}
 
 
 def test_split_three_tapes_gives_one_to_each_part(market: MakeMarket) -> None:
     split = split_by_time([market(f"t{n}", start_h=2 * n, end_h=2 * n + 1) for n in range(3)])
-    assert split.counts() == {"fit_tapes": 1, "calibrate_tapes": 1, "test_tapes": 1}
+    assert split.counts() == {"fit_tapes": 1, "calibrate_tapes": 1, "test_tapes": 1, "left_out_episodes": 0}
 
 
 def test_split_all_markets_of_a_tape_stay_together(market: MakeMarket) -> None:
@@ -84,3 +87,29 @@ def test_split_two_tapes_is_refused(market: MakeMarket) -> None:
 def test_split_that_leaves_nothing_to_learn_from_is_refused(market: MakeMarket) -> None:
     with pytest.raises(TapewatchError, match="earliest 1 of 3 tapes must end before later ones"):
         split_by_time([market(name, end_h=9) for name in "abc"])
+
+
+def accused(market: MakeMarket, labels: MakeLabels, tape: str, start_h: float, *accounts: str) -> MarketTape:
+    names = Vocabulary()
+    names.own([("a", "ann"), ("a2", "ann"), ("b", "bob"), ("c", "carl")])
+    episodes = [{"accounts": (account,), "start_s": 3600 * start_h} for account in accounts]
+    return market(tape, start_h=start_h, end_h=start_h + 1, labels=labels(*episodes), names=names)
+
+
+def test_split_who_is_accused_later_under_another_account_has_the_earlier_episode_left_out(
+    market: MakeMarket, labels: MakeLabels
+) -> None:
+    who = {"t0": ("a", "b"), "t1": ("c",), "t2": ("a2",)}
+    tapes_of = [accused(market, labels, tape, 2 * n, *names) for n, (tape, names) in enumerate(who.items())]
+    split = split_by_time(tapes_of)
+    assert split.fit[0].left_out.tolist() == [True, False]
+    assert split.counts()["left_out_episodes"] == 1
+    assert split.fit[0].used_accused() == [{"b"}]
+
+
+def test_split_a_label_that_names_nobody_is_never_left_out(market: MakeMarket, labels: MakeLabels) -> None:
+    nobody = [
+        market(f"t{n}", start_h=2 * n, end_h=2 * n + 1, labels=labels({"accounts": (), "start_s": 7200 * n}))
+        for n in range(3)
+    ]
+    assert split_by_time(nobody).counts()["left_out_episodes"] == 0

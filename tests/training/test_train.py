@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -16,14 +15,13 @@ from models.alert import Alert
 from models.parameters import Parameters
 from models.registry import CHALLENGER, MODEL, mlflow_at
 from models.rules import build_rules
-from training.alerts import Raised
 from training.compare import compare
 from training.labelling import suspicions
 from training.learn import episodes_in
 from training.markets import MarketTape, fold_dataset
 from training.splits import split_by_time
 from training.tracking import list_runs
-from training.train import Trained, calibrate, dataset_digest, fit_bundle, simulated, train
+from training.train import Trained, dataset_digest, fit_bundle, simulated, train
 
 MakeAlert = Callable[..., Alert]
 MakeLabels = Callable[..., pd.DataFrame]
@@ -101,21 +99,6 @@ def test_train_without_a_labelled_episode_is_refused(market: MakeMarket) -> None
     markets = [market(f"t{n}", start_h=2 * n, end_h=2 * n + 1, n_rows=5) for n in range(3)]
     with pytest.raises(TapewatchError, match="at least 3 labelled episodes"):
         fit_bundle(split_by_time(markets), Parameters(), "d", None, "simulated", 0)
-
-
-def test_calibrate_counts_each_alert_at_opening_and_end_by_what_it_hits(
-    market: MakeMarket, labels: MakeLabels, alert: MakeAlert
-) -> None:
-    planted = labels(*({"start_s": 100.0 * n, "end_s": 100.0 * n + 10} for n in range(40)))
-    true = [alert(100.0 * n, 100.0 * n + 5, confidence=0.8) for n in range(40)]
-    false = [alert(9000.0 + n, 9001.0 + n, confidence=0.2) for n in range(40)]
-    opened = tuple(replace(one, confidence=one.confidence - 0.1) for one in (*true, *false))
-    calibrators = calibrate([Raised(market(labels=planted), opened, (*true, *false))], ("wash_trading", "spoofing"))
-    assert set(calibrators) == {"wash_trading"}
-    fitted = calibrators["wash_trading"]
-    assert fitted.prevalence == 0.5
-    low, high = fitted(np.array([0.15, 0.75]))
-    assert (low < 0.05, high > 0.95) == (True, True)
 
 
 def test_dataset_digest_changes_with_any_byte_and_not_with_the_place(tmp_path: Path, small_dataset: Path) -> None:

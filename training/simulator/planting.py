@@ -109,7 +109,7 @@ def _plant_abuse(planting: _Planting) -> None:
     for scenario in turns:
         if fitting == count:
             return
-        severity = chance.uniform()
+        severity = chance.uniform(*setup.severity)
         where = _find_room(planting, scenario, planting.room.markets, chance)
         if where is not None:
             fitting += 1

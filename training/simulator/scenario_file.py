@@ -1,6 +1,7 @@
 """Reading a setup from a TOML file, with every mistake reported at once.
 
-    [tape]                       # hours, tapes, seed, abuse_rate, typologies, innocents, books, fixings_h, start_h
+    [tape]                       # hours, tapes, seed, abuse_rate, typologies, severity, innocents, books,
+                                 # fixings_h, start_h
     symbols = 6                  # that many known symbols, unless there are [[symbol]] tables; venues likewise
 
     [[venue]]                    # name, share, maker_bps, taker_bps, clock_us
@@ -106,7 +107,7 @@ def _validated(origin: str, values: dict[str, Any], given: Mapping[str, Any]) ->
 def _setup(origin: str, file: ScenarioFile) -> Setup:
     """Return the setup of a file, but for what is placed in it."""
     tape = file.tape
-    same = ("hours", "tapes", "abuse_rate", "innocents", "books", "fixings_h", "start_h")
+    same = ("hours", "tapes", "abuse_rate", "severity", "innocents", "books", "fixings_h", "start_h")
     try:
         plain = default_setup(
             symbols=tape.symbols, venues=tape.venues, seed=tape.seed, typologies=tuple(tape.typologies)

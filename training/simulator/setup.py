@@ -48,6 +48,7 @@ class Setup:
         seed: Source of all chance.
         abuse_rate: Planted episodes an hour of a market.
         typologies: What is planted; empty for everything that the setup allows.
+        severity: Least and greatest of what is planted by itself, from 0 subtle to 1 blatant.
         innocents: Whether look-alikes occur by themselves; False leaves only the background.
         planned: What happens at given times besides.
         books: Whether every level that changes is written, too.
@@ -62,6 +63,7 @@ class Setup:
     seed: int = 0
     abuse_rate: float = 0.5
     typologies: tuple[str, ...] = ()
+    severity: tuple[float, float] = (0.0, 1.0)
     innocents: bool = True
     planned: tuple[Planned, ...] = field(default=())
     books: bool = False
@@ -82,6 +84,7 @@ class Setup:
             ("hours", self.hours, 0.1 <= self.hours <= 24 * 31, "from 0.1 to 744"),
             ("seed", self.seed, self.seed >= 0, "zero or more"),
             ("abuse_rate", self.abuse_rate, 0.0 <= self.abuse_rate <= 10.0, "from 0 to 10"),
+            ("severity", self.severity, 0.0 <= self.severity[0] <= self.severity[1] <= 1.0, "from 0 to 1, lower first"),
             ("tapes", self.tapes, self.tapes >= 1, "one or more"),
             ("fixings_h", self.fixings_h, self.fixings_h > 0.0, "more than 0"),
             ("start_h", self.start_h, self.start_h is None or 0.0 <= self.start_h < 24.0, "from 0 to below 24"),

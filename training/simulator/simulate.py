@@ -15,13 +15,12 @@ from typing import Unpack
 import pandas as pd
 import pyarrow as pa
 
-from training.simulator.chance import Chance
 from training.simulator.flow.loop import AWAKE, DONE, FULL, run
 from training.simulator.labels import INNOCENT_COLUMNS, LABEL_COLUMNS, frame, tape_name
 from training.simulator.opening import open_tape
 from training.simulator.people.markets import list_markets
 from training.simulator.people.players import Players
-from training.simulator.people.population import Population, populate
+from training.simulator.people.population import population_of
 from training.simulator.people.stage import Room
 from training.simulator.planting import plant
 from training.simulator.recording import Recorded, Recording
@@ -31,7 +30,6 @@ from training.simulator.tables import TableMaker
 
 Progress = Callable[[int, int], None]
 _STEPS = 100  # a tape reports progress this many times
-_POPULATION = 2
 
 
 @dataclass(frozen=True)
@@ -85,7 +83,6 @@ def simulate_setup(out: Path, setup: Setup, progress: Progress | None = None) ->
         ParameterError: The setup plans what cannot be.
     """
     out.mkdir(parents=True, exist_ok=True)
-    population = populate(Chance(setup.seed, _POPULATION))
     recorded = Recorded()
     for number in range(setup.tapes):
 
@@ -94,7 +91,7 @@ def simulate_setup(out: Path, setup: Setup, progress: Progress | None = None) ->
                 progress(before + done, setup.tapes * _STEPS)
 
         with Folder(out / "tapes" / tape_name(number)) as sink:
-            play(setup, population, number, sink, recorded, report)
+            play(setup, number, sink, recorded, report)
     frame(recorded.labels, LABEL_COLUMNS).to_csv(out / "labels.csv", index=False, lineterminator="\n")
     frame(recorded.innocent, INNOCENT_COLUMNS).to_csv(out / "innocent.csv", index=False, lineterminator="\n")
     (out / "simulation.json").write_text(json.dumps(asdict(setup), indent=1) + "\n", encoding="utf-8")
@@ -106,7 +103,7 @@ def simulate_tape(number: int = 0, *, setup: Setup | None = None, **options: Unp
     options.setdefault("tapes", number + 1)
     setup = setup or default_setup(**options)
     sink, recorded = Memory(), Recorded()
-    play(setup, populate(Chance(setup.seed, _POPULATION)), number, sink, recorded, lambda _: None)
+    play(setup, number, sink, recorded, lambda _: None)
     return SimulatedTape(
         name=tape_name(number),
         labels=frame(recorded.labels, LABEL_COLUMNS),
@@ -115,14 +112,11 @@ def simulate_tape(number: int = 0, *, setup: Setup | None = None, **options: Unp
     )
 
 
-def play(
-    setup: Setup, population: Population, number: int, sink: Sink, recorded: Recorded, report: Callable[[int], None]
-) -> Room:
+def play(setup: Setup, number: int, sink: Sink, recorded: Recorded, report: Callable[[int], None]) -> Room:
     """Play one tape into a sink; return its room, with everybody's final holdings.
 
     Args:
         setup: What is to be simulated.
-        population: Everybody.
         number: Number of the tape.
         sink: Takes the tables as they come.
         recorded: Takes labels and look-alikes.
@@ -132,6 +126,7 @@ def play(
         ParameterError: The setup plans what cannot be.
     """
     markets, span = list_markets(setup.symbols, setup.venues), setup.span(number)
+    population = population_of(setup.seed, number)
     world = open_tape(markets, population, span, (setup.seed, number), books=setup.books)
     players = Players(world)
     room = Room(world, markets, population, span, setup.fixings_h, players.hooks, players.join)

@@ -14,8 +14,6 @@ import pytest
 from features.errors import ParameterError
 from features.readers import read_tape
 from training.simulator import Planned, SimulatedTape, default_setup, simulate, simulate_setup, simulate_tape
-from training.simulator.chance import Chance
-from training.simulator.people.population import populate
 from training.simulator.recording import Recorded
 from training.simulator.simulate import play
 from training.simulator.sinks import Memory
@@ -128,7 +126,7 @@ def test_no_book_is_ever_crossed_in_continuous_trading(clean: SimulatedTape) -> 
 def test_holdings_are_conserved() -> None:
     setup = default_setup(symbols=2, venues=2, hours=0.5, seed=2, abuse_rate=2.0)
     sink = Memory()
-    room = play(setup, populate(Chance(2, 2)), 0, sink, Recorded(), lambda _: None)
+    room = play(setup, 0, sink, Recorded(), lambda _: None)
     exchange = room.world.exchange
     assert (exchange.position.sum(axis=0) == 0).all()
     assert (exchange.cash.sum(axis=0) == 0).all()

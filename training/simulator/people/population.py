@@ -19,6 +19,7 @@ _SIZES = {
     "omnibus": 3, "retail": 2_400, "dormant": 240, "makers": 48, "snipers": 8, "arbitrageurs": 6, "desks": 60,
 }  # fmt: skip
 _LARGEST_SHARE = 0.04
+_POPULATION = 2  # purpose of a random stream
 _MILLISECOND = 1_000_000
 
 
@@ -69,6 +70,12 @@ class Population:
 
     accounts: tuple[Account, ...]
     together: tuple[tuple[int, ...], ...]
+
+
+def population_of(seed: int, tape: int) -> Population:
+    """Return who there is on a tape. Every tape has people of its own, so that nobody is accused on two of them."""
+    # The first tape keeps its stream: what is known of it (digests, seeds of tests) holds.
+    return populate(Chance(seed, _POPULATION, tape) if tape else Chance(seed, _POPULATION))
 
 
 def populate(chance: Chance) -> Population:

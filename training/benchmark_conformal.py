@@ -1,0 +1,167 @@
+"""Do conformal p-values hold their level? Of honest windows, 1 % must look at least as unusual as p = 0.01 says.
+
+Tapes stand in time order: the earliest fifth teach the isolation forest, the next two fifths calibrate it, the rest are
+judged. Windows do not overlap, and whatever the dataset labels or knows of is left out with two hours around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from rich.table import Table
+from scipy.stats import beta
+
+from features.errors import TapewatchError
+from features.fold import FAST, MARKET
+from features.readers import read_dataset
+from models.parameters import Parameters
+from training.fit import FAST_PUBLIC, fit_isolation_forest
+from training.hits import with_nanoseconds
+from training.labelling import NEAR_NS, known_episodes
+from training.markets import MarketTape, Progress, fold_tape
+
+LEVELS = (0.01, 0.05, 0.1)
+TEACH, CALIBRATE = 0.2, 0.6
+_LEAST_TAPES = 5
+_SCALES = (MARKET, FAST)
+
+
+@dataclass(frozen=True)
+class Level:
+    """How often honest windows fall at or below a level.
+
+    Attributes:
+        scale: Scale of the rows.
+        level: The level.
+        calibrated: Windows that calibrated the forest.
+        windows: Windows judged.
+        below: How many of them had a p-value at or below the level.
+    """
+
+    scale: str
+    level: float
+    calibrated: int
+    windows: int
+    below: int
+
+    @property
+    def rate(self) -> float:
+        """Share of windows at or below the level."""
+        return self.below / self.windows if self.windows else float("nan")
+
+    def interval(self) -> tuple[float, float]:
+        """Return the 95 % interval of what is to be expected of exact p-values over this many windows (Beta-binomial).
+
+        It has the chance of the windows judged and of the windows that calibrated.
+        """
+        k = max(1, int(np.floor(self.level * (self.calibrated + 1))))
+        share = beta(k, self.calibrated + 1 - k)
+        spread = np.sqrt(share.var() + self.level * (1 - self.level) / max(self.windows, 1))
+        return max(0.0, float(share.mean() - 1.96 * spread)), float(share.mean() + 1.96 * spread)
+
+
+@dataclass(frozen=True)
+class ConformalBenchmark:
+    """Levels by scale."""
+
+    levels: tuple[Level, ...]
+
+    def figures(self) -> dict[str, object]:
+        """Return all figures as JSON types."""
+        return {
+            "levels": [
+                {"scale": one.scale, "level": one.level, "calibrated": one.calibrated, "windows": one.windows,
+                 "rate": one.rate, "expected": one.interval()}
+                for one in self.levels
+            ]
+        }  # fmt: skip
+
+
+def benchmark(
+    path: Path, parameters: Parameters, *, seed: int = 0, progress: Progress | None = None
+) -> ConformalBenchmark:
+    """Fit isolation forests on the earliest tapes and count how often honest windows of the last fall below levels.
+
+    Args:
+        path: Dataset; its labels and `known_pumps.csv` say what is not honest.
+        parameters: Windows.
+        seed: Seed of the forests.
+        progress: Called with (tapes read, tapes in all).
+
+    Raises:
+        TapewatchError: There are fewer than 5 tapes.
+    """
+    honest = sorted(_honest_windows(path, parameters, progress), key=lambda one: (one.start, one.tape))
+    tapes = list(dict.fromkeys(one.tape for one in honest))
+    if len(tapes) < _LEAST_TAPES:
+        raise TapewatchError(f"{path}: must hold at least {_LEAST_TAPES} tapes, was {len(tapes)}")
+    part = {tape: number / len(tapes) for number, tape in enumerate(tapes)}
+    levels: list[Level] = []
+    for scale in _SCALES:
+        teach, calibrate, judge = (
+            np.concatenate([one.values[scale] for one in honest if low <= part[one.tape] < high])
+            for low, high in ((0.0, TEACH), (TEACH, CALIBRATE), (CALIBRATE, 1.0))
+        )
+        public = FAST_PUBLIC if scale == FAST else None
+        forest = fit_isolation_forest(teach, calibrate, seed=seed, public=public)
+        p_values = forest.p_values(judge)
+        known = p_values[~np.isnan(p_values)]
+        calibrated = max(len(variant.conformal.scores) for variant in forest.variants)
+        levels += [Level(scale, at, calibrated, len(known), int(np.sum(known <= at))) for at in LEVELS]
+    return ConformalBenchmark(tuple(levels))
+
+
+@dataclass(frozen=True)
+class _Honest:
+    tape: str
+    start: int
+    values: dict[str, NDArray[np.float64]]
+
+
+def _honest_windows(path: Path, parameters: Parameters, progress: Progress | None) -> Iterator[_Honest]:
+    dataset, known = read_dataset(path), known_episodes(path)
+    labels = with_nanoseconds(dataset.labels)
+    for done, tape in enumerate(dataset.tapes, start=1):
+        for market in fold_tape(tape, labels, parameters):
+            yield _Honest(market.tape, market.start, {scale: _windows(market, scale, known) for scale in _SCALES})
+        if progress:
+            progress(done, len(dataset.tapes))
+
+
+def _windows(market: MarketTape, scale: str, known: pd.DataFrame | None) -> NDArray[np.float64]:
+    rows = market.folded.rows_of(scale)
+    honest = np.ones(len(rows), dtype=bool)
+    for begin, finish in _episodes(market, known):
+        honest &= (rows.end <= begin - 2 * NEAR_NS) | (rows.start > finish + 2 * NEAR_NS)
+    kept, chosen, at = np.flatnonzero(honest), list[int](), 0
+    ends = rows.end[kept]
+    while at < len(kept):
+        chosen.append(int(kept[at]))
+        at = int(np.searchsorted(ends, ends[at] + NEAR_NS))
+    return rows.values[chosen]
+
+
+def _episodes(market: MarketTape, known: pd.DataFrame | None) -> Sequence[tuple[int, int]]:
+    labelled = list(zip(market.labels["start_ns"].tolist(), market.labels["end_ns"].tolist(), strict=True))
+    if known is not None:
+        labelled += [(int(at), int(at)) for at in known.loc[known["symbol"] == market.symbol, "time_ns"]]
+    return labelled
+
+
+def table_of(result: ConformalBenchmark) -> Table:
+    """Return a row a scale and level."""
+    table = Table(title="Honest windows at or below a level of p", box=None, pad_edge=False, title_justify="left")
+    for name in ("scale", "level", "found", "relative", "exact p-values, 95 %", "windows", "calibrated on"):
+        table.add_column(name, justify="left" if name == "scale" else "right", no_wrap=True)
+    for one in result.levels:
+        low, high = one.interval()
+        table.add_row(
+            one.scale, f"{one.level:.0%}", f"{one.rate:.2%}", f"{one.rate / one.level - 1:+.0%}",
+            f"{low:.2%} to {high:.2%}", f"{one.windows:,}", f"{one.calibrated:,}",
+        )  # fmt: skip
+    return table

@@ -1,0 +1,93 @@
+"""Calibration: what confidence, and what each detector's own word, has been worth on alerts nothing was learned from.
+
+The unit is the alert, at its opening and at its end, never the window.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.alert import Alert
+from models.calibration import Calibrator, fit_calibrator
+from models.combination import DETECTORS
+from training.alerts import Raised
+from training.hits import hit_matrix
+
+
+@dataclass(frozen=True)
+class Known:
+    """An alert at its opening and at its end, and whether it was true."""
+
+    opened: Alert
+    last: Alert
+    true: bool
+
+
+def known_alerts(raised: Sequence[Raised]) -> Iterator[Known]:
+    """Yield the alerts whose truth is known: not those that hit nothing but episodes that are left out."""
+    for one in raised:
+        hits = hit_matrix(one.last, one.market.labels)
+        true, unsure = np.any(hits[:, ~one.market.left_out], axis=1), np.any(hits[:, one.market.left_out], axis=1)
+        for opened, last, is_true, is_unsure in zip(one.opened, one.last, true, unsure, strict=True):
+            if is_true or not is_unsure:
+                yield Known(opened, last, bool(is_true))
+
+
+def calibrate(raised: Sequence[Raised], typologies: tuple[str, ...]) -> Mapping[str, Calibrator]:
+    """Return a calibrator per combined typology, fitted on alerts, at their opening and at their end.
+
+    Args:
+        raised: Alerts down to any confidence, by detectors that had not learned from their markets.
+        typologies: Typologies that a combination was learned for.
+    """
+    fitted = {}
+    for typology, known in _by_typology(raised, typologies).items():
+        scores = np.array([[one.opened.confidence, one.last.confidence] for one in known]).ravel()
+        truths = np.repeat([one.true for one in known], 2)
+        fitted[typology] = fit_calibrator(scores, truths, np.full(len(scores), 0.5))
+    return fitted
+
+
+def calibrate_detectors(
+    raised: Sequence[Raised], typologies: tuple[str, ...]
+) -> Mapping[str, Mapping[str, Calibrator]]:
+    """Return a calibrator of each detector's own word, by typology and detector, fitted on alerts at their end.
+
+    Args:
+        raised: Alerts down to any confidence, by detectors that had not learned from their markets.
+        typologies: Typologies that a combination was learned for.
+    """
+    fitted = {}
+    for typology, known in _by_typology(raised, typologies).items():
+        said, truths = words_of([one.last for one in known]), np.array([one.true for one in known])
+        heard = {name: ~np.isnan(said[:, column]) for column, name in enumerate(DETECTORS)}
+        fitted[typology] = {
+            name: fit_calibrator(said[heard[name], column], truths[heard[name]])
+            for column, name in enumerate(DETECTORS)
+            if heard[name].any()
+        }
+    return fitted
+
+
+def words_of(alerts: Sequence[Alert]) -> NDArray[np.float64]:
+    """Return what each detector said of alerts, in [0, 1], shape (n_alerts, 3), NaN where one abstained.
+
+    Columns are as in `combination.DETECTORS`; a rule's word is its score times the evidence that it rests on.
+    """
+    out = np.full((len(alerts), len(DETECTORS)), np.nan)
+    for row, alert in enumerate(alerts):
+        for part in alert.findings:
+            out[row, DETECTORS.index(part.kind)] = part.score * (part.confidence if part.kind == "rule" else 1.0)
+    return out
+
+
+def _by_typology(raised: Sequence[Raised], typologies: tuple[str, ...]) -> dict[str, list[Known]]:
+    found: dict[str, list[Known]] = {}
+    for one in known_alerts(raised):
+        if one.last.typology in typologies:
+            found.setdefault(one.last.typology, []).append(one)
+    return {name: found[name] for name in typologies if name in found}
