@@ -17,6 +17,7 @@ import numpy as np
 
 from features.events import Vocabulary
 from models.alert import Alert, CalibratedOn, Contribution, level
+from models.calibration import UNMOVED, Opening
 from models.citing import LOOK_BACK_NS, Recent, cite
 from models.combination import DETECTORS
 from models.findings import Evidence, Kind
@@ -40,6 +41,7 @@ class Policy:
         model_version: Version of the bundle, "rules" without one.
         feature_schema: Hash of the feature catalogue.
         parameters: Version of the parameters.
+        opening: What a calibrated confidence is worth when an alert opens.
     """
 
     threshold: float
@@ -49,6 +51,7 @@ class Policy:
     model_version: str
     feature_schema: str
     parameters: str
+    opening: Opening = UNMOVED
 
 
 @dataclass(frozen=True)
@@ -112,8 +115,11 @@ class AlertFold:
         held = self.open.get(key)
         alert = self._grown(held.alert, found, at) if held else self._opened(key, found, at, policy)
         seen = held.seen + 1 if held else 1
-        if held is None or found.confidence[at] > held.alert.confidence:
-            alert = replace(alert, confidence=float(found.confidence[at]), findings=contributions(found, at))
+        confidence = float(found.confidence[at])
+        if held is None and found.calibrated:
+            confidence = policy.opening(confidence, policy.threshold)
+        if held is None or confidence > held.alert.confidence:
+            alert = replace(alert, confidence=confidence, findings=contributions(found, at))
         risk = max(alert.confidence * severity(found, at, seen), held.alert.risk_score if held else 0.0)
         alert = _cited(replace(alert, risk_score=risk, alert_level=level(risk)), found, at, recent, names)
         known = held.members if held else frozenset()

@@ -21,7 +21,7 @@ from features.catalogue import schema_hash
 from features.errors import BundleError
 from features.rows import Rows
 from models.alert import CalibratedOn
-from models.calibration import Calibrator, shift_prior
+from models.calibration import UNMOVED, Calibrator, Opening, shift_prior
 from models.classifier import Classifier
 from models.combination import DETECTORS, Weights
 from models.isolation_forest import IsolationForest
@@ -42,6 +42,7 @@ class Bundle:
         isolation_forests: Isolation forest by scale.
         combination: Fields of the detectors' `Weights` by typology.
         calibrators: Calibrator of the combined confidence, by typology.
+        opening: What the confidence is worth at the moment that an alert opens.
         detectors: Calibrator of each detector's own word, by typology and detector.
         parameters: Version of the parameters it was made with.
         calibrated_on: What its confidence was calibrated on.
@@ -57,6 +58,7 @@ class Bundle:
     parameters: str
     calibrated_on: CalibratedOn
     created_from: str
+    opening: Opening = UNMOVED
     detectors: Mapping[str, Mapping[str, Calibrator]] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
     schema_hash: str = field(default_factory=schema_hash)
@@ -186,6 +188,7 @@ class Bundle:
         state: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
         for name in ("classifiers", "isolation_forests", "calibrators"):
             state[name] = {key: part.state() for key, part in state[name].items()}
+        state["opening"] = self.opening.state()
         state["detectors"] = {
             typology: {name: part.state() for name, part in parts.items()} for typology, parts in self.detectors.items()
         }
@@ -201,6 +204,7 @@ class Bundle:
             key: IsolationForest.from_state(part) for key, part in state["isolation_forests"].items()
         }
         state["calibrators"] = {key: Calibrator(**part) for key, part in state["calibrators"].items()}
+        state["opening"] = Opening.from_state(state["opening"])
         state["detectors"] = {
             typology: {name: Calibrator(**part) for name, part in parts.items()}
             for typology, parts in state["detectors"].items()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -149,6 +151,66 @@ def _lines(
             part = (score[row] - x[right - 1]) / (x[right] - x[right - 1])
             out[row] = y[right - 1] + part * (y[right] - y[right - 1])
     return out
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What confidence is worth at the moment that an alert opens.
+
+    Who opens at the threshold may grow: the more was asked for, the more likely is what asks for it true. A logistic in
+    the log-odds of the confidence at each of several thresholds, straight lines between them.
+
+    Attributes:
+        thresholds: Log-odds of the thresholds, ascending.
+        slopes: Factor of the confidence's log-odds at each, >= 0.
+        intercepts: Constant at each.
+    """
+
+    thresholds: tuple[float, ...]
+    slopes: tuple[float, ...]
+    intercepts: tuple[float, ...]
+
+    def __call__(self, confidence: float, threshold: float) -> float:
+        """Return how likely an alert is true that opens at a confidence under a threshold, both in [0, 1]."""
+        at = _odds(threshold)
+        slope, intercept = (float(np.interp(at, self.thresholds, line)) for line in (self.slopes, self.intercepts))
+        claimed = 1.0 / (1.0 + math.exp(-(slope * _odds(confidence) + intercept)))
+        return min(max(claimed, _EDGE), 1.0 - _EDGE)
+
+    def state(self) -> dict[str, list[float]]:
+        """Return the fields by name."""
+        return {
+            "thresholds": list(self.thresholds), "slopes": list(self.slopes), "intercepts": list(self.intercepts)
+        }  # fmt: skip
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Sequence[float]]) -> Opening:
+        """Return what `state` described."""
+        return cls(**{name: tuple(map(float, values)) for name, values in state.items()})
+
+
+UNMOVED = Opening((0.0,), (1.0,), (0.0,))
+"""At opening, confidence is worth what it says."""
+
+
+def fit_opening(by_threshold: Mapping[float, tuple[NDArray[np.float64], NDArray[np.bool_]]]) -> Opening:
+    """Return what confidence is worth at opening, from alerts raised under several thresholds.
+
+    Args:
+        by_threshold: Confidence at which each alert opened, in [0, 1], and whether it was true, shape (n,) each, by the
+            threshold under which they did; thresholds without an alert are left out.
+    """
+    lines = [
+        (_odds(threshold), *_fit_platt(confidence, np.asarray(truth, np.float64), np.ones(len(truth))).tolist())
+        for threshold, (confidence, truth) in sorted(by_threshold.items())
+        if len(truth)
+    ]
+    return Opening(*zip(*lines, strict=True)) if lines else UNMOVED
+
+
+def _odds(probability: float) -> float:
+    inside = min(max(probability, _EDGE), 1.0 - _EDGE)
+    return math.log(inside / (1.0 - inside))
 
 
 def shift_prior(probability: NDArray[np.float64], prevalence_from: float, prevalence_to: float) -> NDArray[np.float64]:

@@ -120,21 +120,34 @@ def _combined(
     nothing = np.full(len(opinions.p_values), np.nan)
     probability, p_value = opinions.probabilities.get(rule.typology, nothing)[row], opinions.p_values[row]
     weights = bundle.weights(rule.typology) if bundle else None
-    raw = confidence = opens = score * evidence
+    raw = confidence = against = score * evidence
     alone = np.full((len(keep), len(DETECTORS)), np.nan)
     if bundle and weights:
         raw = combine(inputs(score, evidence, probability, p_value), weights)
         alone = bundle.alone(rule.typology, np.stack([score * evidence, probability, 1.0 - p_value], axis=1))
-        confidence = opens = bundle.calibrate(rule.typology, raw, prevalence)
-        if bundle.calibrated_on == "simulated":
-            # What was learned on simulated markets may doubt a rule, and must not silence it on real ones.
-            opens = np.maximum(confidence, score * evidence)
+        confidence = bundle.calibrate(rule.typology, raw, prevalence)
+        against = opening_score(confidence, score * evidence, bundle.calibrated_on)
     return Candidates(
         rule=rule, rows=folded.rows_of(rule.scale), episodes=folded.episodes_of(rule.reads), row=row,
         members=found.members[keep], episode=episode, score=score, evidence=evidence,
         probability=probability, p_value=p_value, alone=alone, weights=weights, raw=raw, confidence=confidence,
-        opens=opens,
+        opens=against,
     )  # fmt: skip
+
+
+def opening_score(
+    confidence: NDArray[np.float64], of_rule: NDArray[np.float64], calibrated_on: CalibratedOn
+) -> NDArray[np.float64]:
+    """Return what the threshold is held against, shape (n,).
+
+    What was learned on simulated markets may doubt a rule, and must not silence it on real ones.
+
+    Args:
+        confidence: Combined confidence, shape (n,).
+        of_rule: The rule's score times its evidence, shape (n,).
+        calibrated_on: What the confidence was calibrated on.
+    """
+    return np.maximum(confidence, of_rule) if calibrated_on == "simulated" else confidence
 
 
 def judge(

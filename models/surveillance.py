@@ -26,6 +26,7 @@ from features.sweeps.daily import Spans
 from models.alert import Alert
 from models.alerting import SECOND_NS, AlertFold, Open, Policy
 from models.bundle import Bundle
+from models.calibration import UNMOVED
 from models.citing import LOOK_BACK_NS, Recent
 from models.judging import judge
 from models.parameters import TYPOLOGIES, Parameters
@@ -66,6 +67,7 @@ def policy_of(parameters: Parameters, bundle: Bundle | None) -> Policy:
         model_version=bundle.version if bundle else "rules",
         feature_schema=schema_hash(),
         parameters=parameters.version(),
+        opening=bundle.opening if bundle else UNMOVED,
     )
 
 

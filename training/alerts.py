@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from models.alert import Alert
 from models.alerting import AlertFold, Policy
 from models.bundle import Bundle
-from models.judging import Candidates, judge
+from models.judging import Candidates, judge, opening_score
 from models.parameters import Parameters
 from models.rules import build_rules
 from models.surveillance import policy_of
@@ -62,9 +62,14 @@ def alerts_of(
 
 
 def judged_with(
-    number: int, market: MarketTape, parameters: Parameters, suspected: Mapping[str, Suspicions], learned: Learned
+    number: int,
+    market: MarketTape,
+    parameters: Parameters,
+    suspected: Mapping[str, Suspicions],
+    learned: Learned,
+    bundle: Bundle,
 ) -> list[Candidates]:
-    """Return a market's candidates as models judge them that had not learned from it, before calibration.
+    """Return a market's candidates as models judge them that had not learned from it.
 
     Args:
         number: The market's number in the list that the suspicions were made of.
@@ -72,6 +77,7 @@ def judged_with(
         parameters: Rules.
         suspected: Suspicions by typology.
         learned: What was learned from them; typologies that have no weights are left out.
+        bundle: Calibrates what they say, if it can by now.
     """
     out = []
     for found in judge(build_rules(parameters), market.folded, None):
@@ -79,10 +85,12 @@ def judged_with(
         if name not in learned.weights:
             continue
         mine = suspected[name].market == number
-        raw = learned.raw[name][mine]
+        raw, of_rule = learned.raw[name][mine], found.score * found.evidence
+        confidence = bundle.calibrate(name, raw)
         out.append(
             replace(
-                found, raw=raw, confidence=raw, opens=raw, weights=learned.weights[name],
+                found, raw=raw, confidence=confidence,
+                opens=opening_score(confidence, of_rule, bundle.calibrated_on), weights=learned.weights[name],
                 probability=learned.probability[name][mine], p_value=learned.p_value[name][mine],
             )
         )  # fmt: skip

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.alert import Alert
-from models.calibration import Calibrator, fit_calibrator
+from models.calibration import Calibrator, Opening, fit_calibrator, fit_opening
 from models.combination import DETECTORS
 from training.alerts import Raised
 from training.hits import hit_matrix
@@ -50,6 +50,24 @@ def calibrate(raised: Sequence[Raised], typologies: tuple[str, ...]) -> Mapping[
         truths = np.repeat([one.true for one in known], 2)
         fitted[typology] = fit_calibrator(scores, truths, np.full(len(scores), 0.5))
     return fitted
+
+
+def calibrate_opening(by_threshold: Mapping[float, Sequence[Raised]], typologies: tuple[str, ...]) -> Opening:
+    """Return what confidence is worth when an alert opens, fitted on alerts raised under several thresholds.
+
+    Args:
+        by_threshold: Alerts with calibrated confidence, by detectors that had not learned from their markets, by the
+            threshold under which they opened.
+        typologies: Typologies that are calibrated.
+    """
+    told = {}
+    for threshold, raised in by_threshold.items():
+        known = [one for part in _by_typology(raised, typologies).values() for one in part]
+        told[threshold] = (
+            np.array([one.opened.confidence for one in known]),
+            np.array([one.true for one in known], bool),
+        )
+    return fit_opening(told)
 
 
 def calibrate_detectors(

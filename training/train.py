@@ -6,7 +6,7 @@ fold → suspect → learn on the earliest tapes → calibrate on later ones →
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -22,10 +22,10 @@ from models.parameters import Parameters
 from models.rules import build_rules
 from models.surveillance import policy_of
 from training import plots
-from training.alerts import alerts_of, judged_with, raise_alerts
-from training.calibrate import calibrate, calibrate_detectors
+from training.alerts import Raised, alerts_of, judged_with, raise_alerts
+from training.calibrate import calibrate, calibrate_detectors, calibrate_opening
 from training.evaluate import Evaluation, evaluate
-from training.labelling import known_episodes, suspicions
+from training.labelling import Suspicions, known_episodes, suspicions
 from training.leaks import refuse_leaks
 from training.learn import Learned, learn
 from training.markets import MarketTape, Progress, fold_dataset
@@ -33,6 +33,7 @@ from training.splits import Split, split_by_time
 from training.tracking import TrackedRun, tracked_run
 
 CANDIDATE_THRESHOLD = 0.05
+OPENING_THRESHOLDS = (0.3, 0.9)
 
 
 @dataclass(frozen=True)
@@ -121,15 +122,33 @@ def fit_bundle(
         calibrated_on=calibrated_on,
         created_from=digest,
     )
-    policy = replace(policy_of(parameters, bundle), threshold=CANDIDATE_THRESHOLD)
-    unseen = [
-        raise_alerts(market, judged_with(number, market, parameters, suspected, learned), policy)
-        for number, market in enumerate(split.fit)
-    ]
-    unseen += alerts_of(split.calibrate, parameters, bundle, CANDIDATE_THRESHOLD)
-    typologies = tuple(learned.weights)
-    told = replace(bundle, calibrators=calibrate(unseen, typologies), detectors=calibrate_detectors(unseen, typologies))
-    return told, learned
+    unseen = _Unseen(split, parameters, suspected, learned)
+    raised, typologies = unseen.alerts(bundle, CANDIDATE_THRESHOLD), tuple(learned.weights)
+    calibrated = replace(
+        bundle, calibrators=calibrate(raised, typologies), detectors=calibrate_detectors(raised, typologies)
+    )
+    thresholds = sorted({CANDIDATE_THRESHOLD, *OPENING_THRESHOLDS, parameters.alerts.confidence_threshold})
+    opened = {threshold: unseen.alerts(calibrated, threshold) for threshold in thresholds}
+    return replace(calibrated, opening=calibrate_opening(opened, typologies)), learned
+
+
+@dataclass(frozen=True)
+class _Unseen:
+    # Alerts by detectors that had not learned from their markets: later tapes, and the earliest by their folds.
+    split: Split
+    parameters: Parameters
+    suspected: Mapping[str, Suspicions]
+    learned: Learned
+
+    def alerts(self, bundle: Bundle, threshold: float) -> list[Raised]:
+        policy = replace(policy_of(self.parameters, bundle), threshold=threshold)
+        raised = [
+            raise_alerts(
+                market, judged_with(number, market, self.parameters, self.suspected, self.learned, bundle), policy
+            )
+            for number, market in enumerate(self.split.fit)
+        ]
+        return raised + list(alerts_of(self.split.calibrate, self.parameters, bundle, threshold))
 
 
 def simulated(dataset: Dataset) -> CalibratedOn:

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from models.calibration import Calibrator, brier, ece, fit_calibrator, shift_prior
+from models.calibration import Calibrator, Opening, brier, ece, fit_calibrator, fit_opening, shift_prior
 
 
 def overconfident(seed: int, n: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -126,3 +126,28 @@ def test_measures_without_data_are_unknown() -> None:
 
 def test_brier_of_a_coin_is_a_quarter() -> None:
     assert brier(np.full(4, 0.5), np.array([True, False, True, False])) == 0.25
+
+
+def test_opening_without_alerts_leaves_confidence_as_it_is() -> None:
+    opening = fit_opening({})
+    assert [opening(p, 0.7) for p in (0.1, 0.5, 0.9)] == pytest.approx([0.1, 0.5, 0.9])
+
+
+def test_opening_learns_what_who_opens_at_a_threshold_is_worth() -> None:
+    # Under 0.7 three of four that open at 0.6 come true, under 0.05 every tenth of those that open at 0.1.
+    under = {
+        0.7: (np.full(400, 0.6), np.arange(400) % 4 > 0),
+        0.05: (np.full(400, 0.1), np.arange(400) % 10 == 0),
+    }
+    opening = fit_opening(under)
+    assert opening(0.6, 0.7) == pytest.approx(0.75, abs=0.01)
+    assert opening(0.1, 0.05) == pytest.approx(0.1, abs=0.01)
+    assert opening(0.6, 0.05) < opening(0.6, 0.3) < opening(0.6, 0.7) == opening(0.6, 0.95)
+    assert Opening.from_state(opening.state()) == opening
+
+
+@given(p=st.floats(0.0, 1.0), q=st.floats(0.0, 1.0), threshold=st.floats(0.01, 0.99))
+def test_opening_rises_with_confidence_and_is_never_certain(p: float, q: float, threshold: float) -> None:
+    opening = Opening((-1.0, 1.0), (0.5, 1.2), (0.3, -0.2))
+    low, high = sorted((p, q))
+    assert 0.0 < opening(low, threshold) <= opening(high, threshold) < 1.0
