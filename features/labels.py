@@ -20,7 +20,8 @@ def read_labels(path: Path) -> pd.DataFrame:
     Returns:
         Columns `typology`, `venue` ("default" where missing), `symbol` as text; `accounts`, `order_ids`, `trade_ids`
         as tuples of text, empty where nothing is known; `start`, `end` as datetime64[ns, UTC]; `severity` in [0, 1],
-        NaN where unknown.
+        NaN where unknown. Where the file has them: `verdict` (True, False or None: what an analyst decided), `tape`
+        (the only tape that a row is about, None for any) and `detectors` (tuples: which detectors had spoken up).
 
     Raises:
         TapeError: The file is missing or damaged.
@@ -37,6 +38,14 @@ def read_labels(path: Path) -> pd.DataFrame:
         frame[name] = pd.DatetimeIndex(table[name].to_pandas())
     has_severity = "severity" in table.column_names
     frame["severity"] = table["severity"].to_pandas() if has_severity else float("nan")
+    for name in ("verdict", "tape"):
+        if name in table.column_names:
+            plain = table[name].cast(pa.string()) if name == "tape" else table[name]
+            frame[name] = pd.Series(plain.to_pylist(), index=frame.index, dtype=object)
+    if "detectors" in table.column_names:
+        frame["detectors"] = pd.Series(
+            [_split(cell) for cell in table["detectors"].to_pylist()], index=frame.index, dtype=object
+        )
     return frame
 
 

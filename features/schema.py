@@ -198,6 +198,9 @@ LABELS = Layout(
         ),
         *_ids("order_ids", "trade_ids"),
         Column("severity", "number", optional=True, least=0.0, most=1.0),
+        Column("verdict", "flag", optional=True),
+        Column("tape", "name", optional=True),
+        *_ids("detectors"),
     ),
     (RowRule("end", "must not be before start", _ends_before_start),),
 )

@@ -25,6 +25,7 @@ from training.fit import FAST_PUBLIC, LEAST_ROWS, fit_isolation_forest, non_over
 from training.fit_classifiers import ClassifierFit, Labelled, fit_classifiers
 from training.labelling import LEFT_OUT, NEAR_NS, RIGHT, Suspicions, entities, overlapping
 from training.markets import MarketTape
+from training.verdicts import confirmed
 
 LEAST_EPISODES = 3
 LEAST_GROUPS = 3
@@ -180,7 +181,7 @@ def _forest(markets: Sequence[MarketTape], scale: str, seed: int) -> IsolationFo
 
 def _is_honest(rows: Rows, market: MarketTape) -> NDArray[np.bool_]:
     honest = np.ones(len(rows), dtype=bool)
-    labels = market.labels
+    labels = confirmed(market.labels)
     for begin, finish, accounts in zip(labels["start_ns"], labels["end_ns"], labels["accounts"], strict=True):
         away = (rows.end <= begin) | (rows.start > finish + NEAR_NS)
         # What others do meanwhile is honest.

@@ -18,6 +18,7 @@ from models.citing import Recent
 from models.parameters import Parameters
 from models.surveillance import END_OF_TIME, fold_of
 from training.hits import with_nanoseconds
+from training.verdicts import labels_of
 
 Progress = Callable[[int, int], None]
 
@@ -78,6 +79,7 @@ def fold_dataset(
 def fold_tape(path: Path, labels: pd.DataFrame, parameters: Parameters) -> Iterator[MarketTape]:
     """Yield every market of a tape."""
     tape, names = read_tape(path), Vocabulary()
+    labels = labels_of(tape.name, labels)
     lots = Lots(parameters.events.lot, dict(parameters.events.lots)).fitted(tape)
     events = encode(tape, names, lots)
     for code, (venue, symbol) in enumerate(names.markets):

@@ -25,7 +25,7 @@ from models.surveillance import policy_of
 from training import plots
 from training.alerts import Raised, alerts_of, judged_with, raise_alerts
 from training.evaluate import Evaluation, evaluate
-from training.hits import hit_matrix
+from training.hits import truths
 from training.labelling import known_episodes, suspicions
 from training.learn import Learned, learn
 from training.markets import MarketTape, Progress, fold_dataset
@@ -134,15 +134,15 @@ def calibrate(raised: Sequence[Raised], typologies: tuple[str, ...]) -> Mapping[
     """
     fitted = {}
     for typology in typologies:
-        scores, truths = [], []
+        scores, true = [], []
         for one in raised:
-            hits: list[bool] = np.any(hit_matrix(one.last, one.market.labels), axis=1).tolist()
-            for opened, last, hit in zip(one.opened, one.last, hits, strict=True):
-                if last.typology == typology:
+            hits, known = truths(one.last, one.market.labels)
+            for opened, last, hit, is_known in zip(one.opened, one.last, hits.tolist(), known.tolist(), strict=True):
+                if last.typology == typology and is_known:
                     scores += [opened.confidence, last.confidence]
-                    truths += [hit, hit]
+                    true += [hit, hit]
         if scores:
-            fitted[typology] = fit_calibrator(np.array(scores), np.array(truths), np.full(len(scores), 0.5))
+            fitted[typology] = fit_calibrator(np.array(scores), np.array(true), np.full(len(scores), 0.5))
     return fitted
 
 
