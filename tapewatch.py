@@ -192,6 +192,22 @@ def promote(
 
 
 @app.command()
+def dispositions(
+    out: Annotated[Path, typer.Argument(help="Folder of the dataset; an earlier export is replaced.")],
+    tapes: Annotated[list[Path], typer.Option(help="Tape, folder of tapes or dataset; may be repeated.")],
+    copy: Annotated[bool, typer.Option("--copy", help="Copy the tapes instead of linking to them.")] = False,
+    home: Home = None,
+) -> None:
+    """Write what analysts decided about alerts as a dataset to train on.
+
+    True alerts become labels, false ones reviewed look-alikes, and what nobody looked at stays unknown.
+    """
+    from serving.commands.dispositions import run_dispositions, told
+
+    say(told(run_dispositions(settings_of(home), out, tapes, copy=copy)))
+
+
+@app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = None,

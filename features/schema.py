@@ -199,8 +199,7 @@ LABELS = Layout(
         *_ids("order_ids", "trade_ids"),
         Column("severity", "number", optional=True, least=0.0, most=1.0),
         Column("verdict", "flag", optional=True),
-        Column("tape", "name", optional=True),
-        *_ids("detectors"),
+        *_ids("tapes", "detectors"),
     ),
     (RowRule("end", "must not be before start", _ends_before_start),),
 )

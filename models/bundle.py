@@ -25,8 +25,9 @@ from models.calibration import Calibrator, shift_prior
 from models.classifier import Classifier
 from models.combination import Weights
 from models.isolation_forest import IsolationForest
+from models.records import Record, Records
 
-FORMAT = 1
+FORMAT = 2
 State: TypeAlias = Any  # numbers, text and arrays, in dicts and lists
 _ARRAY = "$array"
 _EDGE = 0.001
@@ -46,6 +47,8 @@ class Bundle:
         calibrated_on: What its confidence was calibrated on.
         created_from: Digest of the dataset it was trained on.
         metrics: What it reached on held-out data.
+        records: Record of each detector by typology, see `models.records`; the priors of the weights.
+        reference: What markets and alerts looked like in training, see `training.reference`; drift is measured from it.
         schema_hash: Version of the feature catalogue it reads.
     """
 
@@ -57,6 +60,8 @@ class Bundle:
     calibrated_on: CalibratedOn
     created_from: str
     metrics: Mapping[str, float] = field(default_factory=dict)
+    records: Records = field(default_factory=dict)
+    reference: Mapping[str, State] = field(default_factory=dict)
     schema_hash: str = field(default_factory=schema_hash)
 
     def class_probabilities(self, rows: Rows) -> dict[str, NDArray[np.float64]]:
@@ -153,6 +158,9 @@ class Bundle:
         state: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
         for name in ("classifiers", "isolation_forests", "calibrators"):
             state[name] = {key: part.state() for key, part in state[name].items()}
+        state["records"] = {
+            typology: {name: record.state() for name, record in part.items()} for typology, part in self.records.items()
+        }
         arrays: dict[str, NDArray[Any]] = {}
         content = _pack({"format": FORMAT, **state}, "", arrays)
         return content, arrays
@@ -165,6 +173,10 @@ class Bundle:
             key: IsolationForest.from_state(part) for key, part in state["isolation_forests"].items()
         }
         state["calibrators"] = {key: Calibrator(**part) for key, part in state["calibrators"].items()}
+        state["records"] = {
+            typology: {name: Record(**record) for name, record in part.items()}
+            for typology, part in state["records"].items()
+        }
         return cls(**state)
 
 

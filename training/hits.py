@@ -2,8 +2,8 @@
 
 A hit: same typology (spoofing and layering count as one another), venue and symbol; the spans overlap within 60 s;
 and, where both name accounts, at least one in common. Accounts are right at a Jaccard index of 0.5. False: an alert
-that hits nothing; an anomaly inside a planted episode is not false. Where labels are verdicts (`training.verdicts`), only
-what hits a false one is false, and what hits none is unknown.
+that hits nothing; an anomaly inside a planted episode is not false. Where labels are verdicts (`training.verdicts`),
+only what hits a false one is false, and what hits none is unknown.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Matched:
     Attributes:
         alerts: One row an alert at its last revision: typology, category, venue, symbol, detected_at, confidence,
             `hits` (it hits a label), `false` (by the definition above), `unknown` (nobody has judged it).
-        episodes: One row a label (but for those that were called false): typology, severity, `hit`, `delay_s` from start to the first hitting alert's
-            detection, `accounts_right` (NaN where either names none).
+        episodes: One row a label (but for those that were called false): typology, severity, `hit`, `delay_s` from
+            start to the first hitting alert's detection, `accounts_right` (NaN where either names none).
     """
 
     alerts: pd.DataFrame
@@ -129,9 +129,9 @@ def by_typology(matched: Matched) -> pd.DataFrame:
     """Return one row a typology, what counts as one another together.
 
     Returns:
-        Index `typology`; columns `episodes`, `recall`, `alerts`, `precision` (share of the alerts that are not false, of
-        those of which it is known), `f1`, `median_delay_s` and `accounts_right` (share) over the episodes that were hit; NaN where there is nothing
-        to divide by.
+        Index `typology`; columns `episodes`, `recall`, `alerts`, `precision` (share of the judged alerts that are not
+        false), `f1`, `median_delay_s` and `accounts_right` (share) over the episodes that were hit; NaN where
+        there is nothing to divide by.
     """
     of_episodes = [same_pattern(name) for name in matched.episodes["typology"]]
     of_alerts = [same_pattern(name) for name in matched.alerts["typology"]]

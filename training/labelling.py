@@ -2,8 +2,8 @@
 
 The learned detectors are trained on what the rules suspect, however weakly: there they must tell the pattern from its
 look-alikes. A suspicion within a labelled episode of its typology is right, one near it is left out (the window still
-holds it), any other is wrong; but an anomaly within an episode of another typology is neither. Where labels are verdicts,
-only what was called false is wrong, and what nobody looked at is left out.
+holds it), any other is wrong; but an anomaly within an episode of another typology is neither. Where labels are
+verdicts, only what was called false is wrong, and what nobody looked at is left out.
 """
 
 from __future__ import annotations

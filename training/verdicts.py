@@ -7,9 +7,10 @@ reviewed look-alike, and what nobody looked at is unknown: neither learned from 
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 
-VERDICT, TAPE, DETECTORS = "verdict", "tape", "detectors"
+VERDICT, TAPES, DETECTORS = "verdict", "tapes", "detectors"
 
 
 def labels_of(tape: str, labels: pd.DataFrame) -> pd.DataFrame:
@@ -20,8 +21,8 @@ def labels_of(tape: str, labels: pd.DataFrame) -> pd.DataFrame:
         labels: Labels of the dataset; a verdict that names no tape makes every tape partly labelled.
     """
     mine = labels
-    if TAPE in labels:
-        mine = labels[labels[TAPE].isna() | (labels[TAPE] == tape)]
+    if TAPES in labels:
+        mine = labels[np.array([not names or tape in names for names in labels[TAPES]], dtype=bool)]
     if VERDICT not in mine:
         return mine
     return mine if mine[VERDICT].notna().any() else mine.drop(columns=VERDICT)
