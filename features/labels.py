@@ -46,6 +46,13 @@ def read_labels(path: Path) -> pd.DataFrame:
     return frame
 
 
+def no_labels() -> pd.DataFrame:
+    """Return labels of nothing, as of a tape about which nobody knows anything."""
+    frame = pd.DataFrame({name: pd.Series(dtype=object) for name in ("typology", "venue", "symbol", *_LISTS)})
+    times = pd.DatetimeIndex([], dtype="datetime64[ns, UTC]")
+    return frame.assign(start=times, end=times, severity=pd.Series(dtype=float))
+
+
 def _lists(table: pa.Table, name: str, index: pd.Index[int]) -> pd.Series[Any]:
     cells = table[name].to_pylist() if name in table.column_names else [None] * table.num_rows
     return pd.Series([_split(cell) for cell in cells], index=index, dtype=object)
