@@ -83,12 +83,21 @@ def psi(before: NDArray[np.float64], now: NDArray[np.float64], bins: int = _BINS
     Returns:
         Sum of (p - q) ln(p / q), >= 0, each bin with half an observation more so that an empty one is not infinite.
     """
-    edges = np.unique(np.quantile(before, np.linspace(0, 1, bins + 1)[1:-1], method="higher"))
+    edges = _edges(before, bins)
     counts = [
-        np.bincount(np.searchsorted(edges, side, side="left"), minlength=len(edges) + 1) for side in (before, now)
+        np.bincount(np.searchsorted(edges, side, side="right"), minlength=len(edges) + 1) for side in (before, now)
     ]
     p, q = ((count + _FLOOR) / (count.sum() + _FLOOR * len(count)) for count in counts)
     return float(np.sum((q - p) * np.log(q / p))), len(edges) + 1
+
+
+def _edges(before: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
+    least, most = before.min(), before.max()
+    if least == most:
+        # What never varied has three bins: less, the same, more.
+        return np.array([least, np.nextafter(least, np.inf)])
+    edges = np.unique(np.quantile(before, np.linspace(0, 1, bins + 1)[1:-1], method="higher"))
+    return edges[edges > least]
 
 
 def effective(
