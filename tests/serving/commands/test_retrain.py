@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -60,13 +59,28 @@ def test_retrain_that_fails_once_is_refused_and_again_and_again_is_logged_until_
 
 def test_stop_within_an_undisturbed_block_waits_for_its_end() -> None:
     stop, done = Stop(), []
-    with pytest.raises(Told), stop.listening(), stop.undisturbed():
-        signal.raise_signal(signal.SIGTERM)
-        done.append("promoted")
+
+    def promoting() -> None:
+        with stop.listening(), stop.undisturbed():
+            signal.raise_signal(signal.SIGTERM)
+            done.append("promoted")
+
+    with pytest.raises(Told):
+        promoting()
     assert done == ["promoted"]
-    with pytest.raises(Told), stop.listening():
-        signal.raise_signal(signal.SIGTERM)
-        pytest.fail("the signal must end the block")
+
+
+def test_stop_elsewhere_ends_at_once_and_gives_the_handlers_back() -> None:
+    before = signal.getsignal(signal.SIGTERM)
+
+    def training() -> None:
+        with Stop().listening():
+            signal.raise_signal(signal.SIGTERM)
+            pytest.fail("the signal must end the block")
+
+    with pytest.raises(Told):
+        training()
+    assert signal.getsignal(signal.SIGTERM) == before
 
 
 def test_drift_without_a_champion_is_refused(tmp_path: Path) -> None:
@@ -83,7 +97,7 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def rounds(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, Round, Round]]:
+def rounds(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Round, Round]:
     """Return a home, a first round, and a second one after an analyst called every alert of an early tape false."""
     home = tmp_path_factory.mktemp("retrained")
     first = retrain(plan_of(home, dataset))
@@ -98,7 +112,7 @@ def rounds(dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     store.close()
     second = retrain(plan_of(home, dataset, decided))
     assert second is not None
-    yield home, first, second
+    return home, first, second
 
 
 @pytest.mark.slow

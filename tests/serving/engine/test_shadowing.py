@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from features.encoding import encode
 from features.records import tables_from_records
@@ -16,6 +17,8 @@ from models.parameters import Parameters
 from models.shadow import Compared
 from models.surveillance import Surveillance, shadow_of
 from serving.alerts.record import to_record
+from serving.alerts.summary import Summary
+from serving.api.metrics import Behind
 from serving.champion import Champion, load_champion
 from serving.commands.shadow import comparisons, summary, table_of
 from serving.engine.engine import Engine
@@ -159,3 +162,12 @@ def test_champion_with_a_damaged_challenger_is_served_all_the_same(settings: Set
     loaded = load_champion(settings).challenger
     assert loaded is not None
     assert loaded.digest == bundle.digest
+
+
+def test_metrics_count_comparisons_by_agreement_and_typology() -> None:
+    status = EngineStatus(0, 0, 0, 0, 0, "m", "p", "c1", {"both wash_trading": 2, "champion_only spoofing": 1})
+    registry = CollectorRegistry()
+    registry.register(Behind(lambda: status, lambda: Summary(0, 0, {}, {}, {})))
+    text = generate_latest(registry).decode()
+    assert 'tapewatch_shadow_alerts_total{agreement="both",typology="wash_trading"} 2.0' in text
+    assert 'tapewatch_shadow_alerts_total{agreement="champion_only",typology="spoofing"} 1.0' in text
