@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 CANDIDATE_THRESHOLD = 0.05
+CLOCK = ("hour_phase_s", "half_hour_phase_s")
+"""What rows an hour apart say nothing about: it is when the tape begins."""
 SHOWN = 20
 _COLOURS = {"stable": "green", "watch": "yellow", "drifted": "red", "unknown": "dim"}
 
@@ -76,6 +78,7 @@ def drift_of(markets: Sequence[MarketTape], parameters: Parameters, bundle: Bund
                 Sample(forest.p_values(part.values)[:, None], part.cluster) for part in (sample, now.samples[scale])
             ]
             found += shifts(scale, ["isolation_forest p"], scores[0], scores[1])
+    found = [one for one in found if one.name not in CLOCK]
     found += shifts("alerts", ["confidence"], before.confidence, now.confidence)
     rates = rate_shifts(before.alerts, before.hours, now.alerts, now.hours)
     return DriftReport(bundle.version, tuple(judged(found)), tuple(rates), before, now)
