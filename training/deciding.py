@@ -69,7 +69,8 @@ class Decision:
 
     def figures(self) -> dict[str, Any]:
         """Return everything in JSON types."""
-        return finite(asdict(self))
+        out: dict[str, Any] = finite(asdict(self))
+        return out
 
     def table(self) -> Table:
         """Return the conditions and figures, within 80 columns."""
