@@ -97,7 +97,8 @@ def _edges(before: NDArray[np.float64], bins: int) -> NDArray[np.float64]:
         # What never varied has three bins: less, the same, more.
         return np.array([least, np.nextafter(least, np.inf)])
     edges = np.unique(np.quantile(before, np.linspace(0, 1, bins + 1)[1:-1], method="higher"))
-    return edges[edges > least]
+    inner: NDArray[np.float64] = edges[edges > least]
+    return inner
 
 
 def effective(

@@ -114,7 +114,8 @@ def _precision(judge: _Ranked, drawn: NDArray[np.float64]) -> NDArray[np.float64
         )
         total += found * _average_precision(judge, judge.typology == name, drawn)
         count += episodes > 0
-    return np.divide(total, count, where=count > 0, out=np.full(len(drawn), np.nan))
+    mean: NDArray[np.float64] = np.divide(total, count, where=count > 0, out=np.full(len(drawn), np.nan))
+    return mean
 
 
 def _average_precision(judge: _Ranked, mine: NDArray[np.bool_], drawn: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -129,4 +130,7 @@ def _average_precision(judge: _Ranked, mine: NDArray[np.bool_], drawn: NDArray[n
         return np.zeros(len(drawn))
     precision = np.divide(right, seen, where=seen > 0, out=np.zeros_like(right))
     gained = np.diff(right, axis=1, prepend=0.0)
-    return np.divide((gained * precision).sum(axis=1), right[:, -1], where=right[:, -1] > 0, out=np.zeros(len(drawn)))
+    average: NDArray[np.float64] = np.divide(
+        (gained * precision).sum(axis=1), right[:, -1], where=right[:, -1] > 0, out=np.zeros(len(drawn))
+    )
+    return average

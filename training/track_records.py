@@ -47,7 +47,7 @@ def of_verdicts(markets: Sequence[MarketTape]) -> dict[str, dict[str, Record]]:
     return out
 
 
-def _count(label: pd.Series, records: dict[str, Record]) -> None:  # type: ignore[type-arg]
+def _count(label: pd.Series, records: dict[str, Record]) -> None:
     verdict = label[VERDICT]
     if verdict is None:
         return
