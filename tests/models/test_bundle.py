@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from features.catalogue import ACCOUNT_FEATURES
+from features.account_catalogue import ACCOUNT_FEATURES
 from features.errors import BundleError
 from features.rows import Rows, blank_rows
 from models.bundle import Bundle
