@@ -193,6 +193,87 @@ def promote(
 
 
 @app.command()
+def retrain(
+    datasets: Annotated[list[Path], typer.Argument(help="Dataset, and more of them, such as exported dispositions.")],
+    every: Annotated[str | None, typer.Option(help="Again and again, this far apart: 30m, 6h, 1d.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Decide, and do not promote.")] = False,
+    rule: Annotated[
+        Path | None, typer.Option(help="TOML of the rule of promotion; promotion.toml in the home.")
+    ] = None,
+    seed: Seed = 0,
+    parameters: ParametersFile = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Train a challenger on what is new, and promote it only by rule.
+
+    Champion and challenger judge the same last tapes; in doubt the champion stays. What was decided, and why,
+    stands in MLflow. The challenger is shadowed by the running service from its next start.
+    """
+    from serving.commands.retrain import run_retrain, seconds_of
+    from training.deciding import load_rule
+    from training.retrain import Plan
+
+    settings = settings_of(home)
+    own = settings.home / "promotion.toml"
+    promotion = load_rule(rule or (own if own.exists() else None))
+    plan = Plan(tuple(datasets), settings.home, settings.parameters(parameters), promotion, seed, dry_run)
+    run_retrain(plan, None if every is None else seconds_of(every), as_json=as_json)
+
+
+@app.command()
+def drift(
+    tape: Annotated[Path, typer.Argument(help="Tape or dataset to compare with the champion's training.")],
+    plot: Annotated[Path | None, typer.Option(help="PNG to write: the worst features before and now.")] = None,
+    parameters: ParametersFile = None,
+    home: Home = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell whether markets, scores and alert rates still are what the champion was trained on."""
+    from serving.commands.drift import run_drift
+    from training.drift_report import drift_figure, drift_table
+
+    settings = settings_of(home)
+    report = run_drift(tape, settings.home, settings.parameters(parameters))
+    if plot is not None:
+        drift_figure(report).savefig(plot, dpi=120)
+    if as_json:
+        typer.echo(json.dumps(report.figures()))
+    else:
+        Console(highlight=False).print(drift_table(report))
+
+
+@app.command()
+def shadow(home: Home = None, as_json: AsJson = False) -> None:
+    """Tell where the challenger, which the running service shadows, agrees with the champion."""
+    from serving.commands.shadow import comparisons, summary, table_of
+
+    records = comparisons(settings_of(home).shadow_file)
+    if as_json:
+        typer.echo(json.dumps({"summary": summary(records), "comparisons": records}))
+    elif records:
+        Console(highlight=False).print(table_of(records))
+    else:
+        say("nothing was compared yet: a service must run with a challenger, and alerts must have closed")
+
+
+@app.command()
+def dispositions(
+    out: Annotated[Path, typer.Argument(help="Folder of the dataset; an earlier export is replaced.")],
+    tapes: Annotated[list[Path], typer.Option(help="Tape, folder of tapes or dataset; may be repeated.")],
+    copy: Annotated[bool, typer.Option("--copy", help="Copy the tapes instead of linking to them.")] = False,
+    home: Home = None,
+) -> None:
+    """Write what analysts decided about alerts as a dataset to train on.
+
+    True alerts become labels, false ones reviewed look-alikes, and what nobody looked at stays unknown.
+    """
+    from serving.commands.dispositions import run_dispositions, told
+
+    say(told(run_dispositions(settings_of(home), out, tapes, copy=copy)))
+
+
+@app.command()
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on; 0 takes a free one.", min=0, max=65535)] = None,
@@ -233,6 +314,9 @@ def detectors(
     names: Annotated[list[str] | None, typer.Argument(help="Tell all about these; a line each if left out.")] = None,
     mar: Annotated[bool, typer.Option("--mar", help="Tell which practices of MAR are covered, and by what.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print the page models/DETECTORS.md.")] = False,
+    record: Annotated[
+        bool, typer.Option("--record", help="Tell how often the champion's detectors are right.")
+    ] = False,
     parameters: ParametersFile = None,
     home: Home = None,
     as_json: AsJson = False,
@@ -243,6 +327,12 @@ def detectors(
 
     if markdown:
         typer.echo(page(), nl=False)
+        return
+    if record:
+        from models.registry import load_champion
+
+        rows = shown.records(load_champion(settings_of(home).home), names or ())
+        typer.echo(json.dumps(rows)) if as_json else Console(highlight=False).print(shown.records_table(rows))
         return
     found = shown.chosen(settings_of(home).parameters(parameters), names or ())
     if as_json:

@@ -198,6 +198,8 @@ LABELS = Layout(
         ),
         *_ids("order_ids", "trade_ids"),
         Column("severity", "number", optional=True, least=0.0, most=1.0),
+        Column("verdict", "flag", optional=True),
+        *_ids("tapes", "detectors"),
     ),
     (RowRule("end", "must not be before start", _ends_before_start),),
 )

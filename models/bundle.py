@@ -25,8 +25,9 @@ from models.calibration import UNMOVED, Calibrator, Opening, shift_prior
 from models.classifier import Classifier
 from models.combination import DETECTORS, Weights
 from models.isolation_forest import IsolationForest
+from models.records import Record, Records
 
-FORMAT = 1
+FORMAT = 2
 State: TypeAlias = Any  # numbers, text and arrays, in dicts and lists
 _ARRAY = "$array"
 _EDGE = 0.001
@@ -48,6 +49,8 @@ class Bundle:
         calibrated_on: What its confidence was calibrated on.
         created_from: Digest of the dataset it was trained on.
         metrics: What it reached on held-out data.
+        records: Record of each detector by typology, see `models.records`; the priors of the weights.
+        reference: What markets and alerts looked like in training, see `training.reference`; drift is measured from it.
         schema_hash: Version of the feature catalogue it reads.
     """
 
@@ -61,6 +64,8 @@ class Bundle:
     opening: Opening = UNMOVED
     detectors: Mapping[str, Mapping[str, Calibrator]] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
+    records: Records = field(default_factory=dict)
+    reference: Mapping[str, State] = field(default_factory=dict)
     schema_hash: str = field(default_factory=schema_hash)
 
     def class_probabilities(self, rows: Rows) -> dict[str, NDArray[np.float64]]:
@@ -192,6 +197,9 @@ class Bundle:
         state["detectors"] = {
             typology: {name: part.state() for name, part in parts.items()} for typology, parts in self.detectors.items()
         }
+        state["records"] = {
+            typology: {name: record.state() for name, record in part.items()} for typology, part in self.records.items()
+        }
         arrays: dict[str, NDArray[Any]] = {}
         content = _pack({"format": FORMAT, **state}, "", arrays)
         return content, arrays
@@ -208,6 +216,10 @@ class Bundle:
         state["detectors"] = {
             typology: {name: Calibrator(**part) for name, part in parts.items()}
             for typology, parts in state["detectors"].items()
+        }
+        state["records"] = {
+            typology: {name: Record(**record) for name, record in part.items()}
+            for typology, part in state["records"].items()
         }
         return cls(**state)
 

@@ -10,7 +10,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from models.trees import Trees
-from models.variants import Inputs, route
+from models.variants import Inputs, in_order, route
 
 NONE = "none"
 Link = Literal["mean", "logistic", "softmax"]
@@ -108,7 +108,7 @@ class Classifier:
             ClassifierVariant(
                 Inputs.from_state(part["inputs"]), Trees.from_state(part["trees"]), part["link"], part["columns"]
             )
-            for part in state["variants"].values()
+            for part in in_order(state["variants"].values())
         )
         return cls(tuple(state["classes"]), variants)
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from models.conformal import Conformal
 from models.trees import Trees
-from models.variants import Inputs, route
+from models.variants import Inputs, in_order, route
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class IsolationForest:
                     part["normal_length"],
                     Conformal(part["calibration_scores"]),
                 )
-                for part in state.values()
+                for part in in_order(state.values())
             )
         )
 

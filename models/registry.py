@@ -141,6 +141,9 @@ def register(bundle: Bundle, model_uri: str, home: Path, run_id: str | None = No
         except MlflowException as error:
             raise RegistryError(f"model must be a logged bundle, was {model_uri}: {error}") from error
         client.set_registered_model_alias(MODEL, CHALLENGER, version.version)
+        # Serving shadows it; it must not need MLflow for that.
+        _cache(bundle, home)
+        _write(home / CHALLENGER, bundle.digest + "\n")
         return str(version.version)
 
 
@@ -166,6 +169,7 @@ def promote(run_or_version: str, home: Path, *, force: bool = False) -> Promotio
         challenger = _by_alias(client, CHALLENGER)
         if challenger is not None and challenger.version == version.version:
             client.delete_registered_model_alias(MODEL, CHALLENGER)
+            (home / CHALLENGER).unlink(missing_ok=True)
         _write(home / CHAMPION, bundle.digest + "\n")
     replaced = None if champion is None else champion.tags["digest"]
     return Promotion(str(version.version), bundle.digest, bundle.metrics.get(MAIN_METRIC), replaced)
@@ -177,8 +181,21 @@ def load_champion(home: Path) -> Bundle | None:
     Raises:
         BundleError: The cached bundle is missing, damaged or made for other features.
     """
+    return _load_cached(home, CHAMPION)
+
+
+def load_challenger(home: Path) -> Bundle | None:
+    """Return the newest registered bundle that was not promoted, from its cache, or None if there is none.
+
+    Raises:
+        BundleError: The cached bundle is missing, damaged or made for other features.
+    """
+    return _load_cached(home, CHALLENGER)
+
+
+def _load_cached(home: Path, alias: str) -> Bundle | None:
     try:
-        digest = (home / CHAMPION).read_text(encoding="utf-8").strip()
+        digest = (home / alias).read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         return None
     return Bundle.load(home / "bundles" / digest)

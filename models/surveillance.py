@@ -33,6 +33,7 @@ from models.parameters import TYPOLOGIES, Parameters
 from models.rules import build_rules
 from models.saved import alert_from_json, events_from_bytes, events_to_bytes
 from models.sessions import schedule_of
+from models.shadow import Listener, Shadow
 
 END_OF_TIME = 2**62
 
@@ -71,6 +72,12 @@ def policy_of(parameters: Parameters, bundle: Bundle | None) -> Policy:
     )
 
 
+def shadow_of(parameters: Parameters, challenger: Bundle, listener: Listener) -> Shadow:
+    """Return a challenger that judges under these parameters beside a champion."""
+    prevalence: dict[str, float] = dict(parameters.alerts.prevalence.items())
+    return Shadow(challenger, policy_of(parameters, challenger), prevalence, listener)
+
+
 class MarketWatch:
     """One market's stragglers, fold, open alerts and latest events."""
 
@@ -93,12 +100,20 @@ class Surveillance:
         parameters: What the rules and alerts are set to.
         bundle: The learned detectors; None runs the rules alone.
         vocabulary: Codes of the events that will come; a new one by default.
+        shadow: What judges beside the bundle and reaches nobody; see `models.shadow`.
     """
 
-    def __init__(self, parameters: Parameters, bundle: Bundle | None, vocabulary: Vocabulary | None = None) -> None:
+    def __init__(
+        self,
+        parameters: Parameters,
+        bundle: Bundle | None,
+        vocabulary: Vocabulary | None = None,
+        shadow: Shadow | None = None,
+    ) -> None:
         self.vocabulary = vocabulary or Vocabulary()
         self._parameters = parameters
         self._bundle = bundle
+        self._shadow = shadow
         self._rules = build_rules(parameters)
         self._windows = windows_of(parameters)
         self._policy = policy_of(parameters, bundle)
@@ -144,6 +159,8 @@ class Surveillance:
         alerts = self._raise(watch, folded)
         alerts += self._raise(watch, watch.fold.advance(watch.buffer.watermark))
         watch.alerts.advance(watch.buffer.watermark, self._policy)
+        if self._shadow:
+            self._shadow.advance(watch.fold.market, watch.alerts, watch.buffer.watermark)
         watch.forget(self._windows.market_ns + LOOK_BACK_NS)
         return alerts
 
@@ -153,7 +170,11 @@ class Surveillance:
         judged = judge(self._rules, folded, self._bundle, self._parameters.alerts)
         entity, counter = self.vocabulary.entities(watch.recent.account), self.vocabulary.entities(watch.recent.counter)
         recent = Recent(watch.recent, entity, counter)
-        return watch.alerts.fold(judged, recent, self.vocabulary, self._policy)
+        alerts = watch.alerts.fold(judged, recent, self.vocabulary, self._policy)
+        if self._shadow:
+            market = (watch.fold.market, watch.alerts, alerts)
+            self._shadow.judge(*market, self._rules, folded, recent, self.vocabulary)
+        return alerts
 
     def snapshot(self) -> bytes:
         """Return the whole state; `restore` with the same parameters and bundle continues bit for bit."""
@@ -174,12 +195,14 @@ class Surveillance:
         return out.getvalue()
 
     @classmethod
-    def restore(cls, snapshot: bytes, parameters: Parameters, bundle: Bundle | None) -> Surveillance:
-        """Return the surveillance that a snapshot was taken of."""
+    def restore(
+        cls, snapshot: bytes, parameters: Parameters, bundle: Bundle | None, shadow: Shadow | None = None
+    ) -> Surveillance:
+        """Return the surveillance that a snapshot was taken of; a shadow begins anew."""
         with np.load(io.BytesIO(snapshot), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         state = json.loads(arrays["state"].tobytes())
-        restored = cls(parameters, bundle, Vocabulary.from_dict(state["vocabulary"]))
+        restored = cls(parameters, bundle, Vocabulary.from_dict(state["vocabulary"]), shadow)
         for code, saved in state["markets"].items():
             restored._restore_market(int(code), saved, arrays)
         return restored

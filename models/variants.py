@@ -6,7 +6,7 @@ everything to the one that needs public trades only, and a row goes to the first
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -95,6 +95,17 @@ class Inputs:
             raise BundleError(f"features of a model must be in the catalogue, was {', '.join(unknown)}")
         features, required = tuple(state["features"]), tuple(state["required"])
         return cls(state["variant"], features, required, state["fill"], state["grain"])
+
+
+def in_order(parts: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return saved variants, each with its `inputs`, the one that sees most first: JSON keeps no order of keys."""
+
+    def place(part: dict[str, Any]) -> int:
+        names = list(VARIANTS[part["inputs"]["grain"]])
+        variant = part["inputs"]["variant"]
+        return names.index(variant) if variant in names else len(names)
+
+    return sorted(parts, key=place)
 
 
 def route(inputs: Sequence[Inputs], values: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -5,22 +5,35 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import structlog
+
 from features.encoding import Lots
+from features.errors import BundleError
 from models.parameters import Parameters
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from models.bundle import Bundle
     from serving.settings import Settings
 
 RULES_ONLY = "rules only"
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class Champion:
-    """Parameters and bundle; without a bundle the rules judge alone."""
+    """Parameters and bundle; without a bundle the rules judge alone.
+
+    Attributes:
+        parameters: What the rules and alerts are set to.
+        bundle: The promoted bundle.
+        challenger: The bundle that is shadowed, if there is one.
+    """
 
     parameters: Parameters
     bundle: Bundle | None
+    challenger: Bundle | None = None
 
     @property
     def digest(self) -> str:
@@ -45,10 +58,22 @@ def load_champion(settings: Settings) -> Champion:
         ParameterError: `parameters.toml` has mistakes; all are told.
         BundleError: The bundle is missing, damaged, or was made for other features.
     """
-    parameters = settings.parameters()
+    parameters, challenger = settings.parameters(), _challenger(settings)
     if not settings.champion_file.exists():
-        return Champion(parameters, None)
+        return Champion(parameters, None, challenger)
+    return Champion(parameters, _loaded(settings, settings.champion_file), challenger)
+
+
+def _loaded(settings: Settings, file: Path) -> Bundle:
     from models.bundle import Bundle  # noqa: PLC0415 - numba kernels of the forests load only where there is a bundle
 
-    digest = settings.champion_file.read_text(encoding="utf-8").strip()
-    return Champion(parameters, Bundle.load(settings.bundle_folder(digest)))
+    return Bundle.load(settings.bundle_folder(file.read_text(encoding="utf-8").strip()))
+
+
+def _challenger(settings: Settings) -> Bundle | None:
+    try:
+        return _loaded(settings, settings.challenger_file) if settings.challenger_file.exists() else None
+    except (BundleError, OSError) as error:
+        # Nobody depends on a challenger.
+        log.warning("shadow.unusable", why=str(error))
+        return None

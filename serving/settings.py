@@ -82,6 +82,16 @@ class Settings(BaseSettings):
         """Text file that holds the digest of the promoted bundle; absent without one."""
         return self.home / "champion"
 
+    @property
+    def challenger_file(self) -> Path:
+        """Text file that holds the digest of the bundle that is shadowed; absent without one."""
+        return self.home / "challenger"
+
+    @property
+    def shadow_file(self) -> Path:
+        """JSON lines of what champion and challenger raised."""
+        return self.home / "shadow.jsonl"
+
     def bundle_folder(self, digest: str) -> Path:
         """Return the folder of one cached bundle."""
         return self.home / "bundles" / digest

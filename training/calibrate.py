@@ -15,7 +15,7 @@ from models.alert import Alert
 from models.calibration import Calibrator, Opening, fit_calibrator, fit_opening
 from models.combination import DETECTORS
 from training.alerts import Raised
-from training.hits import hit_matrix
+from training.hits import truths
 
 
 @dataclass(frozen=True)
@@ -28,12 +28,11 @@ class Known:
 
 
 def known_alerts(raised: Sequence[Raised]) -> Iterator[Known]:
-    """Yield the alerts whose truth is known: not those that hit nothing but episodes that are left out."""
+    """Yield the alerts whose truth is known."""
     for one in raised:
-        hits = hit_matrix(one.last, one.market.labels)
-        true, unsure = np.any(hits[:, ~one.market.left_out], axis=1), np.any(hits[:, one.market.left_out], axis=1)
-        for opened, last, is_true, is_unsure in zip(one.opened, one.last, true, unsure, strict=True):
-            if is_true or not is_unsure:
+        true, known = truths(one.last, one.market.labels)
+        for opened, last, is_true, is_known in zip(one.opened, one.last, true, known, strict=True):
+            if is_known:
                 yield Known(opened, last, bool(is_true))
 
 

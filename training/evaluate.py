@@ -12,7 +12,7 @@ from sklearn.metrics import average_precision_score
 
 from models.calibration import brier, ece
 from training.alerts import Raised
-from training.hits import TABLE_COLUMNS, Matched, by_typology, hit_matrix, match, same_pattern
+from training.hits import TABLE_COLUMNS, Matched, by_typology, match, same_pattern, truths
 
 _LOGGED = tuple(name for name in TABLE_COLUMNS if name not in ("episodes", "alerts"))
 
@@ -96,14 +96,20 @@ def chance_ece(probability: NDArray[np.float64], draws: int = 1000, seed: int = 
 
 
 def _judged(raised: Sequence[Raised]) -> _Judged:
-    pairs = [pair for one in raised for pair in zip(one.opened, one.last, strict=True)]
-    truths = [np.any(hit_matrix(one.last, one.market.labels), axis=1) for one in raised]
+    judged = [(one, *truths(one.last, one.market.labels)) for one in raised]
+    # What nobody has judged is neither true nor false.
+    alerts = [
+        (opened, last, true)
+        for one, is_true, is_known in judged
+        for opened, last, true, known in zip(one.opened, one.last, is_true, is_known, strict=True)
+        if known
+    ]
     return _Judged(
-        opening=np.array([opened.confidence for opened, _ in pairs]),
-        close=np.array([last.confidence for _, last in pairs]),
-        truth=np.concatenate([np.empty(0, bool), *truths]),
-        typology=np.array([same_pattern(last.typology) for _, last in pairs], dtype=str),
-        calibrated=np.array([last.calibrated_on != "definition" for _, last in pairs], dtype=bool),
+        opening=np.array([opened.confidence for opened, _, _ in alerts]),
+        close=np.array([last.confidence for _, last, _ in alerts]),
+        truth=np.array([true for _, _, true in alerts], dtype=bool),
+        typology=np.array([same_pattern(last.typology) for _, last, _ in alerts], dtype=str),
+        calibrated=np.array([last.calibrated_on != "definition" for _, last, _ in alerts], dtype=bool),
     )
 
 

@@ -2,7 +2,8 @@
 
 A hit: same typology (spoofing and layering count as one another), venue and symbol; the spans overlap within 60 s;
 and, where both name accounts, at least one in common. Accounts are right at a Jaccard index of 0.5. False: an alert
-that hits nothing; an anomaly inside a planted episode is not false.
+that hits nothing; an anomaly inside a planted episode is not false. Where labels are verdicts (`training.verdicts`),
+only what hits a false one is false, and what hits none is unknown.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from models.alert import Alert
+from training.verdicts import confirmed, is_partly, left_out, refuted
 
 SLACK_NS = 60_000_000_000
 RIGHT_JACCARD = 0.5
@@ -41,9 +43,9 @@ class Matched:
 
     Attributes:
         alerts: One row an alert at its last revision: typology, category, venue, symbol, detected_at, confidence,
-            `hits` (it hits a label), `false` (by the definition above).
-        episodes: One row a label: typology, severity, `hit`, `delay_s` from start to the first hitting alert's
-            detection, `accounts_right` (NaN where either names none).
+            `hits` (it hits a label), `false` (by the definition above), `unknown` (nobody has judged it).
+        episodes: One row a label (but for those that were called false): typology, severity, `hit`, `delay_s` from
+            start to the first hitting alert's detection, `accounts_right` (NaN where either names none).
     """
 
     alerts: pd.DataFrame
@@ -85,15 +87,27 @@ def hit_matrix(alerts: Sequence[Alert], labels: pd.DataFrame, *, any_typology: b
     return hits
 
 
+def truths(alerts: Sequence[Alert], labels: pd.DataFrame) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which alerts are true, and of which that is known at all, shape (n_alerts,) each."""
+    open_end = left_out(labels)
+    used, unsure = labels[~open_end], np.any(hit_matrix(alerts, confirmed(labels[open_end])), axis=1)
+    true = np.any(hit_matrix(alerts, confirmed(used)), axis=1)
+    known = ~unsure & (not is_partly(labels))
+    return true, known | true | np.any(hit_matrix(alerts, refuted(used)), axis=1)
+
+
 def match(alerts: Sequence[Alert], labels: pd.DataFrame) -> Matched:
     """Return how alerts at their last revision and labels fit together."""
+    partly, (_, known) = is_partly(labels), truths(alerts, labels)
+    labels = confirmed(labels)
     hits, inside = hit_matrix(alerts, labels), hit_matrix(alerts, labels, any_typology=True)
     hitting, excused = np.any(hits, axis=1), np.any(inside, axis=1)
     columns = ("typology", "category", "venue", "symbol", "detected_at", "confidence")
     found = pd.DataFrame({name: [getattr(alert, name) for alert in alerts] for name in columns})
     is_anomaly = np.array([alert.category == "anomaly" for alert in alerts], dtype=bool)
     found["hits"] = hitting
-    found["false"] = ~hitting & ~(is_anomaly & excused)
+    found["false"] = known & ~hitting & (partly | ~(is_anomaly & excused))
+    found["unknown"] = ~known
     episodes = labels[["typology", "venue", "symbol", "severity", "start_ns", "end_ns"]].reset_index(drop=True)
     of_each = [[alert for alert, hit in zip(alerts, column, strict=True) if hit] for column in hits.T]
     starts, accounts = labels["start_ns"].tolist(), labels["accounts"].tolist()
@@ -117,9 +131,9 @@ def by_typology(matched: Matched) -> pd.DataFrame:
     """Return one row a typology, what counts as one another together.
 
     Returns:
-        Index `typology`; columns `episodes`, `recall`, `alerts`, `precision` (share of the alerts that are not false),
-        `f1`, `median_delay_s` and `accounts_right` (share) over the episodes that were hit; NaN where there is nothing
-        to divide by.
+        Index `typology`; columns `episodes`, `recall`, `alerts`, `precision` (share of the judged alerts that are not
+        false), `f1`, `median_delay_s` and `accounts_right` (share) over the episodes that were hit; NaN where
+        there is nothing to divide by.
     """
     of_episodes = [same_pattern(name) for name in matched.episodes["typology"]]
     of_alerts = [same_pattern(name) for name in matched.alerts["typology"]]
@@ -128,7 +142,8 @@ def by_typology(matched: Matched) -> pd.DataFrame:
         episodes = matched.episodes[[one == name for one in of_episodes]]
         alerts = matched.alerts[[one == name for one in of_alerts]]
         recall = float(episodes["hit"].mean()) if len(episodes) else np.nan
-        precision = float(1 - alerts["false"].mean()) if len(alerts) else np.nan
+        judged = alerts[~alerts["unknown"].astype(bool)] if len(alerts) else alerts
+        precision = float(1 - judged["false"].mean()) if len(judged) else np.nan
         f1 = 2 * precision * recall / (precision + recall) if precision + recall > 0 else np.nan
         delay_s, right = episodes["delay_s"].median(), episodes["accounts_right"].mean()
         rows.append((name, len(episodes), recall, len(alerts), precision, f1, delay_s, right))

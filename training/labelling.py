@@ -2,12 +2,13 @@
 
 The learned detectors are trained on what the rules suspect, however weakly: there they must tell the pattern from its
 look-alikes. A suspicion within a labelled episode of its typology is right, one near it is left out (the window still
-holds it), any other is wrong; but an anomaly within an episode of another typology is neither.
+holds it), any other is wrong; but an anomaly within an episode of another typology is neither. Where labels are
+verdicts, only what was called false is wrong, and what nobody looked at is left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from models.judging import Candidates, judge
 from models.rules.base import Rule
 from training.hits import same_pattern
 from training.markets import MarketTape
+from training.verdicts import LEFT, confirmed, is_partly, refuted
 
 RIGHT, WRONG, LEFT_OUT = 1, 0, -1
 NEAR_NS = 3_600_000_000_000
@@ -125,7 +127,7 @@ def _truth(
     if known is not None:
         for time in known.loc[known["symbol"] == market.symbol, "time_ns"]:
             truth[np.abs(end - time) <= NEAR_NS] = LEFT_OUT
-    labels = market.labels
+    labels = confirmed(market.labels)
     is_same = labels["typology"].map(same_pattern).to_numpy() == found.rule.typology
     for same, begin, finish in zip(is_same, labels["start_ns"], labels["end_ns"], strict=True):
         if same:
@@ -133,16 +135,29 @@ def _truth(
             truth[(end > begin - ONSET_NS) & (start <= finish + NEAR_NS)] = LEFT_OUT
         elif found.rule.category == "anomaly":
             truth[(end > begin) & (start <= finish + NEAR_NS)] = LEFT_OUT
-    for number, (_, label) in enumerate(labels.iterrows()):
-        if same_pattern(label["typology"]) != found.rule.typology or market.left_out[number]:
-            continue
-        within = np.flatnonzero((end > label["start_ns"]) & (start <= label["end_ns"]))
-        within = within[_names_it(found, within, market, set(label["accounts"]))]
+    if is_partly(market.labels):
+        truth[:] = LEFT_OUT
+        for _, label in _of_pattern(refuted(market.labels), found.rule.typology):
+            truth[_within(found, label, market)] = WRONG
+    for number, label in _of_pattern(labels, found.rule.typology):
+        within = _within(found, label, market)
         if found.rule.scale == FAST and not label["accounts"]:
             # On a public tape only the rise is the pattern; what follows is its fading.
             within = within[end[within] <= label["start_ns"] + FIRST_NS]
         truth[within], episode[within] = RIGHT, number
     return truth, episode
+
+
+def _of_pattern(labels: pd.DataFrame, typology: str) -> Iterator[tuple[int, pd.Series[Any]]]:
+    for number, (_, label) in enumerate(labels.iterrows()):
+        if same_pattern(label["typology"]) == typology and not label.get(LEFT, False):
+            yield number, label
+
+
+def _within(found: Candidates, label: pd.Series[Any], market: MarketTape) -> NDArray[np.int64]:
+    start, end = found.rows.start[found.row], found.rows.end[found.row]
+    within = np.flatnonzero((end > label["start_ns"]) & (start <= label["end_ns"]))
+    return within[_names_it(found, within, market, set(label["accounts"]))]
 
 
 def _names_it(found: Candidates, rows: NDArray[np.int64], market: MarketTape, accounts: set[str]) -> NDArray[np.bool_]:

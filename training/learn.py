@@ -7,7 +7,7 @@ group the classifier had learned from.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,11 +20,14 @@ from features.rows import Rows
 from models.classifier import NONE
 from models.combination import DETECTORS, FULL_REACH, Weights, combine, inputs
 from models.isolation_forest import IsolationForest
+from models.records import Record
 from models.rules.base import Rule
 from training.fit import FAST_PUBLIC, LEAST_ROWS, fit_isolation_forest, non_overlapping
 from training.fit_classifiers import ClassifierFit, Labelled, fit_classifiers
 from training.labelling import LEFT_OUT, NEAR_NS, RIGHT, Suspicions, entities, overlapping
 from training.markets import MarketTape
+from training.track_records import BY_DETECTOR, of_rows, of_verdicts, together
+from training.verdicts import confirmed, is_partly
 
 LEAST_EPISODES = 3
 LEAST_GROUPS = 3
@@ -45,6 +48,7 @@ class Learned:
         raw: Combined probability of each suspicion, by typology, from models that had not seen its group.
         probability: The classifier's word behind it, NaN where it abstains.
         p_value: The isolation forest's.
+        records: Record of each detector by typology, of which the weights' priors are the means.
     """
 
     classifiers: dict[str, ClassifierFit]
@@ -53,6 +57,7 @@ class Learned:
     raw: dict[str, NDArray[np.float64]]
     probability: dict[str, NDArray[np.float64]]
     p_value: dict[str, NDArray[np.float64]]
+    records: dict[str, dict[str, Record]] = field(default_factory=dict)
 
     def judge(self, rows: Suspicions) -> NDArray[np.float64]:
         """Return the combined probability of suspicions that nothing was learned from, shape (n,)."""
@@ -107,21 +112,27 @@ def learn(
             learned.forests[scale] = forest
         names = [rule.typology for rule in rules if rule.scale == scale and rule.typology in wanted]
         if names:
-            _combine_scale(learned, scale, {name: suspected[name] for name in names}, seed, reach)
+            _combine_scale(learned, scale, {name: suspected[name] for name in names}, markets, seed, reach)
     return learned
 
 
 def _combine_scale(
-    learned: Learned, scale: str, mine: Mapping[str, Suspicions], seed: int, reach: tuple[float, ...]
-) -> None:
+    learned: Learned, scale: str, mine: Mapping[str, Suspicions], markets: Sequence[MarketTape], seed: int,
+    reach: tuple[float, ...],
+) -> None:  # fmt: skip
     fit, forest = _classifier(mine, seed), learned.forests.get(scale)
     if fit is not None:
         learned.classifiers[scale] = fit
     probabilities = unseen_probabilities(mine, fit)
+    # An alert that somebody looked at is one verdict, not as many as it has rows.
+    is_complete, verdicts = np.array([not is_partly(market.labels) for market in markets]), of_verdicts(markets)
     for name, rows in mine.items():
         p_value = forest.p_values(rows.values) if forest else np.full(len(rows), np.nan)
         x = inputs(rows.score, rows.evidence, probabilities[name], p_value)
-        learned.weights[name] = fit_weights(x, rows.truth, rows.weight, reach)
+        whole = is_complete[rows.market]
+        seeded = of_rows(x[whole], rows.truth[whole], rows.weight[whole])
+        learned.records[name] = together(seeded, verdicts.get(name, BY_DETECTOR))
+        learned.weights[name] = fit_weights(x, rows.truth, rows.weight, reach, learned.records[name])
         learned.raw[name] = combine(x, learned.weights[name])
         learned.probability[name], learned.p_value[name] = probabilities[name], p_value
 
@@ -185,7 +196,7 @@ def _forest(markets: Sequence[MarketTape], scale: str, seed: int) -> IsolationFo
 
 def _is_honest(rows: Rows, market: MarketTape) -> NDArray[np.bool_]:
     honest = np.ones(len(rows), dtype=bool)
-    labels = market.labels
+    labels = confirmed(market.labels)
     for begin, finish, accounts in zip(labels["start_ns"], labels["end_ns"], labels["accounts"], strict=True):
         away = (rows.end <= begin) | (rows.start > finish + NEAR_NS)
         # What others do meanwhile is honest.
@@ -254,6 +265,7 @@ def fit_weights(
     truth: NDArray[np.int8],
     weight: NDArray[np.float64],
     reach: tuple[float, ...] = FULL_REACH,
+    records: Mapping[str, Record] | None = None,
 ) -> Weights:
     """Return the combination of one typology: a logistic with weights >= 0, held near the detectors' records.
 
@@ -265,16 +277,15 @@ def fit_weights(
         truth: RIGHT, WRONG or LEFT_OUT.
         weight: Weight of each suspicion.
         reach: Largest log-odds that each detector may bring.
+        records: Record of each detector; that over these suspicions by default.
     """
+    records = of_rows(x, truth, weight) if records is None else records
     used = truth != LEFT_OUT
     absent = np.isnan(x[used])
     odds = np.where(absent, 0.0, np.clip(x[used], -np.array(reach), reach))
     design = np.concatenate([np.ones((len(odds), 1)), odds, absent.astype(float)], axis=1)
     y, w = (truth[used] == RIGHT).astype(float), weight[used]
-    loud = odds > 0
-    right = (loud * (y * w)[:, None]).sum(axis=0)
-    record = (1.0 + right) / (2.0 + (loud * w[:, None]).sum(axis=0))
-    prior = np.concatenate([[0.0], record, np.zeros(len(DETECTORS))])
+    prior = np.array([0.0, *(records[name].mean for name in DETECTORS), *[0.0] * len(DETECTORS)])
     pull = np.array([_PULL_ON_BIAS, *[_PULL_TO_PRIOR] * (2 * len(DETECTORS))])
 
     def loss(beta: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:

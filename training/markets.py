@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from features.encoding import Lots, encode
 from features.events import Vocabulary, no_events
@@ -19,6 +18,7 @@ from models.citing import Recent
 from models.parameters import Parameters
 from models.surveillance import END_OF_TIME, fold_of
 from training.hits import with_nanoseconds
+from training.verdicts import confirmed, labels_of, left_out
 
 Progress = Callable[[int, int], None]
 
@@ -37,8 +37,6 @@ class MarketTape:
         labels: The labels that lie on it, with `start_ns` and `end_ns`.
         names: Codes of its accounts.
         recent: Its events, where they name accounts; they are what alerts cite.
-        left_out: Which labels nobody learns from, because who is accused there is accused again later, shape
-            (n_labels,); none by default.
     """
 
     tape: str
@@ -50,15 +48,9 @@ class MarketTape:
     labels: pd.DataFrame
     names: Vocabulary
     recent: Recent
-    left_out: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
-
-    def __post_init__(self) -> None:
-        """Leave no label out unless told so."""
-        if len(self.left_out) != len(self.labels):
-            object.__setattr__(self, "left_out", np.zeros(len(self.labels), dtype=bool))
 
     def accused(self) -> list[set[str]]:
-        """Return whom each label names, with every other account of the same owners."""
+        """Return whom each label of a pattern names, with every other account of the same owners."""
         names = self.names
         of_entity: dict[int, set[str]] = {}
         for name, entity in zip(names.accounts, names.entity_of, strict=True):
@@ -66,12 +58,13 @@ class MarketTape:
         owner = dict(zip(names.accounts, names.entity_of, strict=True))
         return [
             set(listed).union(*(of_entity[owner[name]] for name in listed if name in owner))
-            for listed in self.labels["accounts"]
+            for listed in confirmed(self.labels)["accounts"]
         ]
 
     def used_accused(self) -> list[set[str]]:
-        """Return whom each label names that is learned from or counted."""
-        return [names for names, left_out in zip(self.accused(), self.left_out, strict=True) if not left_out]
+        """Return whom each label of a pattern names that is learned from or counted."""
+        open_end = left_out(confirmed(self.labels))
+        return [names for names, is_left in zip(self.accused(), open_end, strict=True) if not is_left]
 
     @property
     def hours(self) -> float:
@@ -103,6 +96,7 @@ def fold_dataset(
 def fold_tape(path: Path, labels: pd.DataFrame, parameters: Parameters) -> Iterator[MarketTape]:
     """Yield every market of a tape."""
     tape, names = read_tape(path), Vocabulary()
+    labels = labels_of(tape.name, labels)
     lots = Lots(parameters.events.lot, dict(parameters.events.lots)).fitted(tape)
     events = encode(tape, names, lots)
     for code, (venue, symbol) in enumerate(names.markets):

@@ -13,6 +13,7 @@ import numpy as np
 
 from features.errors import TapewatchError
 from training.markets import MarketTape
+from training.verdicts import LEFT, confirmed, left_out
 
 SHARES = (0.6, 0.2, 0.2)
 
@@ -35,8 +36,8 @@ class Split:
         """Return the number of tapes in each part, and of the episodes that are left out of the earlier ones."""
         parts = {"fit": self.fit, "calibrate": self.calibrate, "test": self.test}
         tapes = {f"{name}_tapes": len({market.tape for market in part}) for name, part in parts.items()}
-        left_out = sum(int(np.count_nonzero(market.left_out)) for part in parts.values() for market in part)
-        return {**tapes, "left_out_episodes": left_out}
+        count = sum(int(np.count_nonzero(left_out(market.labels))) for part in parts.values() for market in part)
+        return {**tapes, "left_out_episodes": count}
 
 
 def split_by_time(markets: Sequence[MarketTape], shares: tuple[float, float, float] = SHARES) -> Split:
@@ -94,7 +95,12 @@ def without_accused(earlier: Sequence[MarketTape], later: Sequence[MarketTape]) 
     Suspicions near such an episode are neither right nor wrong: nobody learns from them.
     """
     again = {name for market in later for accused in market.accused() for name in accused}
-    return tuple(
-        replace(market, left_out=market.left_out | np.array([bool(names & again) for names in market.accused()], bool))
-        for market in earlier
-    )
+    return tuple(_left(market, again) for market in earlier)
+
+
+def _left(market: MarketTape, again: set[str]) -> MarketTape:
+    told = [
+        label for label, names in zip(confirmed(market.labels).index, market.accused(), strict=True) if names & again
+    ]
+    is_left = left_out(market.labels) | market.labels.index.isin(told)
+    return replace(market, labels=market.labels.assign(**{LEFT: is_left})) if is_left.any() else market

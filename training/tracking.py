@@ -112,6 +112,23 @@ def tracked_run(
             yield TrackedRun(run.info.run_id, home)
 
 
+def add_to_run(
+    home: Path,
+    run_id: str,
+    tags: Mapping[str, str],
+    tables: Mapping[str, Mapping[str, object]],
+    figures: Mapping[str, Figure] | None = None,
+) -> None:
+    """Add what became of it to a run that has ended: tags, tables as `<name>.json`, plots as `plots/<name>.png`."""
+    with mlflow_at(home) as client:
+        for name, figure in (figures or {}).items():
+            client.log_figure(run_id, figure, f"plots/{name}.png", save_kwargs={"dpi": 120})
+        for name, table in tables.items():
+            client.log_dict(run_id, dict(table), f"{name}.json")
+        for name, value in tags.items():
+            client.set_tag(run_id, name, value)
+
+
 def code_version() -> str:
     """Return the version of Tapewatch, with the commit where it runs from a checkout: "0.1.0+g1a2b3c4"."""
     try:

@@ -19,6 +19,7 @@ from models.alert import CalibratedOn
 from models.bundle import Bundle
 from models.combination import FULL_REACH, SIMULATED_REACH
 from models.parameters import Parameters
+from models.records import rows_of
 from models.rules import build_rules
 from models.surveillance import policy_of
 from training import plots
@@ -29,6 +30,7 @@ from training.labelling import Suspicions, known_episodes, suspicions
 from training.leaks import refuse_leaks
 from training.learn import Learned, learn
 from training.markets import MarketTape, Progress, fold_dataset
+from training.reference import reference_of
 from training.splits import Split, split_by_time
 from training.tracking import TrackedRun, tracked_run
 
@@ -85,8 +87,10 @@ def train(
     with tracked_run(home, name or f"{path.resolve().name} seed {seed}", digest) as run:
         bundle, learned = fit_bundle(split, parameters, digest, known_episodes(path), simulated(dataset), seed)
         unsure = tuple(alerts_of(split.test, parameters, bundle, CANDIDATE_THRESHOLD))
-        evaluation = evaluate(tuple(alerts_of(split.test, parameters, bundle)), unsure)
-        bundle = replace(bundle, metrics=evaluation.metrics)
+        raised = tuple(alerts_of(split.test, parameters, bundle))
+        evaluation = evaluate(raised, unsure)
+        reference = reference_of(split.fit, raised, unsure).state()
+        bundle = replace(bundle, metrics=evaluation.metrics, reference=reference)
         _track(run, dataset, digest, parameters, split, learned, evaluation, seed)
         version = run.register(bundle, example(split.fit))
         return Trained(run.run_id, version, bundle, evaluation, split)
@@ -117,6 +121,7 @@ def fit_bundle(
         classifiers={scale: fit.classifier for scale, fit in learned.classifiers.items()},
         isolation_forests=learned.forests,
         combination={typology: weights.state() for typology, weights in learned.weights.items()},
+        records=learned.records,
         calibrators={},
         parameters=parameters.version(),
         calibrated_on=calibrated_on,
@@ -195,6 +200,7 @@ def _track(
         title = f"What the {scale} classifier reads"
         run.figure(plots.importances(fit.features, fit.importance[0], fit.importance[1], title), f"importances_{scale}")
     run.metrics(evaluation.metrics)
+    run.table(rows_of(learned.records), "records")
     run.table([{"typology": name, **_known(row)} for name, row in evaluation.table.iterrows()], "by_typology")
     if len(evaluation.confidence):
         run.figure(plots.reliability(evaluation.truth, evaluation.confidence), "reliability")

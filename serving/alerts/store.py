@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from models.alert import Alert
 from serving.alerts.database import migrate, open_database, reading, writing
-from serving.alerts.life import Change, Triage, after
+from serving.alerts.life import CLOSED, Change, Disposition, Triage, after
 from serving.alerts.query import Filters, newest_first, write_cursor
 from serving.alerts.record import to_record
 from serving.alerts.schema import accounts, alerts, history, revisions
@@ -56,6 +56,23 @@ class Kept:
     triage: Triage
     history: list[dict[str, Any]]
     revisions: list[int]
+
+
+@dataclass(frozen=True)
+class Decided:
+    """An alert that analysts are done with.
+
+    Attributes:
+        record: The alert at its last revision.
+        disposition: Their verdict; None where it was reported without one.
+        by: Who decided.
+        at: When, nanoseconds UTC.
+    """
+
+    record: dict[str, Any]
+    disposition: Disposition | None
+    by: str
+    at: int
 
 
 class AlertStore:
@@ -113,6 +130,19 @@ class AlertStore:
         """Return the counts of all alerts at this instant."""
         with reading(self._engine) as connection:
             return summarise(connection.execute(counts()))
+
+    def decided(self) -> list[Decided]:
+        """Return the alerts that are resolved or reported, by id, each with who decided last, and when."""
+        closed = alerts.c.status.in_(CLOSED)
+        chosen = select(alerts.c.alert_id, alerts.c.record, alerts.c.status, alerts.c.disposition).where(closed)
+        changes = select(history.c.alert_id, history.c.at, history.c.by, history.c.change).order_by(history.c.entry)
+        with reading(self._engine) as connection:
+            rows = connection.execute(chosen.order_by(alerts.c.alert_id)).all()
+            entries = connection.execute(changes.join(alerts).where(closed)).all()
+        last = {
+            entry.alert_id: (entry.by, entry.at) for entry in entries if {"status", "disposition"} & {*entry.change}
+        }
+        return [Decided({**row.record, "status": row.status}, row.disposition, *last[row.alert_id]) for row in rows]
 
     def get(self, alert_id: str) -> Kept:
         """Return one alert.

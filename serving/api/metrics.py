@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -102,6 +102,12 @@ def _of_engine(status: EngineStatus) -> Iterator[Metric]:
     }
     for name, text in help_of.items():
         yield GaugeMetricFamily(f"tapewatch_engine_{name}", text, value=getattr(status, name))
+    shadow = CounterMetricFamily(
+        "tapewatch_shadow_alerts", "Alerts of champion and shadowed challenger.", labels=["agreement", "typology"]
+    )
+    for told, count in status.shadow.items():
+        shadow.add_metric(told.split(" ", 1), count)
+    yield shadow
 
 
 def _of_store(summary: Summary) -> Metric:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 from rich.console import Group, RenderableType
@@ -11,10 +11,12 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from features.errors import ParameterError
+from features.errors import BundleError, ParameterError
+from models.bundle import Bundle
 from models.catalogue import Detector, detectors, learned_detectors
 from models.mar import INDICATORS, PRACTICES
 from models.parameters import Parameters
+from models.records import rows_of
 
 _INDENT = (0, 0, 0, 2)
 
@@ -30,6 +32,30 @@ def chosen(parameters: Parameters, names: Sequence[str]) -> tuple[Detector, ...]
     if unknown:
         raise ParameterError(f"detector must be of {', '.join(one.name for one in every)}; was {', '.join(unknown)}")
     return tuple(one for one in every if not names or one.name in names)
+
+
+def records(champion: Bundle | None, names: Sequence[str]) -> list[dict[str, str | float]]:
+    """Return the champion's records of its detectors, of the named typologies, all without a name.
+
+    Raises:
+        BundleError: There is no champion.
+    """
+    if champion is None:
+        raise BundleError("there must be a champion to tell its detectors' records, was none; train and promote one")
+    return [row for row in rows_of(champion.records) if not names or row["typology"] in names]
+
+
+def records_table(rows: Sequence[Mapping[str, str | float]]) -> Table:
+    """Return how often each detector was right when it spoke up, with 90 % intervals, within 80 columns."""
+    table = Table(box=None, pad_edge=False, collapse_padding=True, caption_justify="left")
+    for name in ("typology", "detector", "right", "wrong", "share", "90 % interval"):
+        table.add_column(name, justify="left" if name in {"typology", "detector"} else "right", no_wrap=True)
+    for row in rows:
+        right, wrong, mean, low, high = (float(row[name]) for name in ("right", "wrong", "mean", "low", "high"))
+        cells = (f"{right:.1f}", f"{wrong:.1f}", f"{mean:.2f}", f"{low:.2f} to {high:.2f}")
+        table.add_row(str(row["typology"]), str(row["detector"]), *cells)
+    table.caption = "When it spoke up. Beta posterior, seeded by training, moved by dispositions; prior of its weight."
+    return table
 
 
 def as_json(found: Sequence[Detector]) -> str:

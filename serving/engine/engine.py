@@ -87,6 +87,8 @@ class Engine:
             pending_alerts=len(self._pending),
             model=self._watch.model,
             parameters=self._watch.parameters,
+            challenger=self._watch.shadow.challenger if self._watch.shadow else None,
+            shadow=self._watch.shadow.counts if self._watch.shadow else {},
         )
 
     def look_after(self) -> None:

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import signal
 import time
+from dataclasses import replace
 from multiprocessing.connection import Connection, wait
+from pathlib import Path
 
 from features.encoding import encode
 from features.records import tables_from_records
-from models.surveillance import Surveillance
+from models.shadow import Shadow
+from models.surveillance import Surveillance, shadow_of
 from serving.alerts.store import AlertStore
 from serving.champion import Champion, load_champion
 from serving.engine.engine import Engine
 from serving.engine.server import EngineServer
+from serving.engine.shadowing import ShadowLog
 from serving.engine.watcher import Watch
 from serving.logs import log_as_json
 from serving.settings import Settings
@@ -34,7 +38,7 @@ def run_engine(settings: Settings, address: str, authkey: bytes, ready: Connecti
     log_as_json()
     with StopSignal(ignore=(signal.SIGINT,)) as stop:
         store = AlertStore.open(settings.store_url, migrated=True)
-        engine = Engine(settings, watch_of(load_champion(settings)), store, time.monotonic)
+        engine = Engine(settings, watch_of(load_champion(settings), settings.shadow_file), store, time.monotonic)
         server = EngineServer(engine, address, authkey)
         ready.send_bytes(b"ready")
         broken = False
@@ -48,19 +52,31 @@ def run_engine(settings: Settings, address: str, authkey: bytes, ready: Connecti
         store.close()
 
 
-def watch_of(champion: Champion) -> Watch:
-    """Return how to make the surveillance that this champion runs; its kernels are compiled before that."""
-    parameters, bundle = champion.parameters, champion.bundle
+def watch_of(champion: Champion, shadow_file: Path | None = None) -> Watch:
+    """Return how to make the surveillance that this champion runs; its kernels are compiled before that.
+
+    Args:
+        champion: What judges, and what is shadowed.
+        shadow_file: Where comparisons with the challenger are kept; without it nothing is shadowed.
+    """
+    parameters, bundle, challenger = champion.parameters, champion.bundle, champion.challenger
+    shadowed = shadow_file is not None and challenger is not None and challenger.digest != champion.digest
+    heard = ShadowLog(shadow_file, challenger.version) if shadowed and shadow_file and challenger else None
+
+    def shadow() -> Shadow | None:
+        return shadow_of(parameters, challenger, heard) if heard and challenger else None
+
     watch = Watch(
         new=lambda: Surveillance(parameters, bundle),
-        restored=lambda state: Surveillance.restore(state, parameters, bundle),
+        restored=lambda state: Surveillance.restore(state, parameters, bundle, shadow()),
         lots=champion.lots,
         lateness_ns=round(parameters.events.allowed_lateness_s * 1e9),
         model=champion.digest,
         parameters=parameters.version(),
+        shadow=heard,
     )
     _warm_up(watch)
-    return watch
+    return replace(watch, new=lambda: Surveillance(parameters, bundle, shadow=shadow()))
 
 
 def _warm_up(watch: Watch) -> None:

@@ -9,6 +9,7 @@ from typing import Protocol
 from features.encoding import Lots
 from features.events import Events, Vocabulary
 from models.alert import Alert
+from serving.engine.shadowing import ShadowLog
 
 
 class Watcher(Protocol):
@@ -45,6 +46,7 @@ class Watch:
         lateness_ns: How long it waits for stragglers.
         model: Digest of its bundle, or "rules only".
         parameters: Version of its parameters.
+        shadow: What hears of the challenger that judges beside it, None without one.
     """
 
     new: Callable[[], Watcher]
@@ -53,3 +55,4 @@ class Watch:
     lateness_ns: int
     model: str
     parameters: str
+    shadow: ShadowLog | None = None

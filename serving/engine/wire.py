@@ -71,6 +71,8 @@ class EngineStatus(msgspec.Struct, frozen=True, tag=True):
         pending_alerts: Alerts that wait for the store to be reachable.
         model: Digest of the bundle, or "rules only".
         parameters: Version of the parameters.
+        challenger: Version of the bundle that is shadowed, None without one.
+        shadow: Comparisons with it since this process started, by "agreement typology".
     """
 
     events: int
@@ -80,6 +82,8 @@ class EngineStatus(msgspec.Struct, frozen=True, tag=True):
     pending_alerts: int
     model: str
     parameters: str
+    challenger: str | None = None
+    shadow: dict[str, int] = {}
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):

@@ -23,6 +23,7 @@ from training.simulator import simulate
 
 ROOT = Path(__file__).parents[2]
 COMMANDS = ("demo", "simulate", "features", "scan", "train", "compare", "promote", "serve", "accumulation",
+            "retrain", "drift", "shadow", "dispositions",
             "parameters", "detectors", "benchmark", "benchmark pumps", "benchmark clean", "benchmark realism",
             "benchmark detectors")  # fmt: skip
 Run = Callable[..., subprocess.CompletedProcess[str]]

@@ -12,10 +12,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from features.account_catalogue import ACCOUNT_FEATURES
 from features.errors import BundleError
 from features.rows import Rows, blank_rows
 from models.bundle import Bundle
 from models.combination import Weights
+from models.records import Record
+from training.fit import fit_isolation_forest
 
 
 @pytest.fixture
@@ -119,3 +122,23 @@ def test_load_pickled_arrays_are_refused(saved: Path) -> None:
     np.savez(saved / "arrays.npz", x=np.array([object()], dtype=object))
     with pytest.raises(BundleError, match="could not be read"):
         Bundle.load(saved)
+
+
+def test_load_keeps_which_variant_of_the_account_grain_is_asked_first(bundle: Bundle, tmp_path: Path) -> None:
+    values = np.random.default_rng(0).random((200, len(ACCOUNT_FEATURES)))
+    forest = fit_isolation_forest(values[:100], values[100:], seed=0, n_trees=5, grain="account")
+    names = [variant.inputs.variant for variant in forest.variants]
+    assert names == ["full", "executions", "messages", "trades"]
+    folder = replace(bundle, isolation_forests={"account": forest}).save(tmp_path / "account")
+    again = Bundle.load(folder).isolation_forests["account"]
+    assert [variant.inputs.variant for variant in again.variants] == names
+    np.testing.assert_array_equal(again.p_values(values), forest.p_values(values))
+
+
+def test_load_what_was_saved_keeps_records_and_reference(bundle: Bundle, tmp_path: Path) -> None:
+    reference = {"samples": {"market": {"values": np.array([[np.nan, 1.0]]), "cluster": np.array([0])}}, "hours": 2.0}
+    records = {"spoofing": {"rule": Record(3.0, 1.0)}}
+    kept = replace(bundle, records=records, reference=reference)
+    again = Bundle.load(kept.save(tmp_path / "kept"))
+    assert (again.records, again.digest) == (records, kept.digest)
+    np.testing.assert_array_equal(again.reference["samples"]["market"]["values"], [[np.nan, 1.0]])

@@ -37,7 +37,7 @@ def test_calibrate_an_alert_on_an_episode_that_is_left_out_counts_for_nothing(
 ) -> None:
     planted = labels({"start_s": 0, "end_s": 10}, {"start_s": 1000, "end_s": 1010})
     alerts = (alert(0, 5), alert(1000, 1005), alert(5000, 5005))
-    raised = [Raised(market(labels=planted, left_out=np.array([False, True])), alerts, alerts)]
+    raised = [Raised(market(labels=planted.assign(left_out=[False, True])), alerts, alerts)]
     assert [(one.last.window_start, one.true) for one in known_alerts(raised)] == [
         (alerts[0].window_start, True),
         (alerts[2].window_start, False),

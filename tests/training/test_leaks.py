@@ -3,7 +3,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-import numpy as np
 import pandas as pd
 import pytest
 
@@ -36,7 +35,7 @@ def test_leaks_an_owner_accused_in_two_parts_is_refused_by_name(market: MakeMark
     one, two, last = three(market, labels, "a", "b", "a2")
     with pytest.raises(LeakError, match=r"a is accused in tape t0 \(fit\) and in tape t2 \(test\)"):
         refuse_leaks(Split((one,), (two,), (last,)))
-    refuse_leaks(Split((replace(one, left_out=np.array([True])),), (two,), (last,)))
+    refuse_leaks(Split((replace(one, labels=one.labels.assign(left_out=True)),), (two,), (last,)))
 
 
 def test_leaks_a_moment_of_a_market_in_two_parts_is_refused_with_both_tapes(market: MakeMarket) -> None:

@@ -11,6 +11,7 @@ from features.errors import TapewatchError
 from features.events import Vocabulary
 from training.markets import MarketTape
 from training.splits import split_by_time, without_overlap
+from training.verdicts import left_out
 
 MakeMarket = Callable[..., MarketTape]
 MakeLabels = Callable[..., pd.DataFrame]
@@ -102,7 +103,7 @@ def test_split_who_is_accused_later_under_another_account_has_the_earlier_episod
     who = {"t0": ("a", "b"), "t1": ("c",), "t2": ("a2",)}
     tapes_of = [accused(market, labels, tape, 2 * n, *names) for n, (tape, names) in enumerate(who.items())]
     split = split_by_time(tapes_of)
-    assert split.fit[0].left_out.tolist() == [True, False]
+    assert left_out(split.fit[0].labels).tolist() == [True, False]
     assert split.counts()["left_out_episodes"] == 1
     assert split.fit[0].used_accused() == [{"b"}]
 

@@ -1,0 +1,81 @@
+"""What the engine tells of the challenger in its shadow: logged, counted, and kept in a bounded file."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, OrderedDict
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from models.shadow import Compared
+from serving.times import iso
+
+MOST_BYTES = 4 * 2**20
+_MOST_SEEN = 10_000
+log = structlog.get_logger(__name__)
+
+
+def record_of(what: Compared) -> dict[str, Any]:
+    """Return a comparison as JSON types."""
+    alert = what.alert
+    sides = {"champion": what.champion, "challenger": what.challenger}
+    told = {
+        name: None
+        if one is None
+        else {"alert_id": one.alert_id, "confidence": one.confidence, "model": one.model_version}
+        for name, one in sides.items()
+    }
+    return {
+        "agreement": what.agreement,
+        "disagrees": what.disagrees,
+        "typology": alert.typology,
+        "venue": alert.venue,
+        "symbol": alert.symbol,
+        "accounts": list(alert.accounts),
+        "window_start": iso(alert.window_start),
+        "window_end": iso(alert.window_end),
+        **told,
+    }
+
+
+class ShadowLog:
+    """Hears what the shadow sees; a comparison that a replay of the journal brings again counts once.
+
+    Args:
+        path: File of JSON lines; grown to 4 MiB it becomes `<name>.1`, and a new one begins.
+        challenger: Version of the bundle that is shadowed.
+    """
+
+    def __init__(self, path: Path, challenger: str) -> None:
+        self.challenger = challenger
+        self._path = path
+        self._counts: Counter[tuple[str, str]] = Counter()
+        self._seen: OrderedDict[str, None] = OrderedDict()
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Comparisons since the process started by "agreement typology"."""
+        return {f"{agreement} {typology}": n for (agreement, typology), n in self._counts.copy().items()}
+
+    def compared(self, what: Compared) -> None:
+        """Take note of one comparison."""
+        record = record_of(what)
+        line = json.dumps(record)
+        if line in self._seen:
+            return
+        self._seen[line] = None
+        if len(self._seen) > _MOST_SEEN:
+            self._seen.popitem(last=False)
+        self._counts[what.agreement, what.alert.typology] += 1
+        if what.disagrees:
+            log.info("shadow.disagrees", **record)
+        if self._path.exists() and self._path.stat().st_size > MOST_BYTES:
+            self._path.replace(self._path.with_name(f"{self._path.name}.1"))
+        with self._path.open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+
+    def failed(self, why: str) -> None:
+        """Take note that the challenger failed and is not asked again."""
+        log.error("shadow.failed", challenger=self.challenger, why=why)

@@ -1,0 +1,162 @@
+"""Retraining: what is new teaches a challenger, which replaces the champion only by rule.
+
+merge → train → drift against the champion → both judge the same last tapes → decide → promote or not → record
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+
+from features.errors import BundleError
+from features.readers import read_dataset
+from models.bundle import Bundle
+from models.parameters import Parameters
+from models.registry import Promotion, load_champion
+from training.alerts import Raised, alerts_of
+from training.deciding import Decision, PromotionRule, decide
+from training.drift_report import DriftReport, drift_figure, drift_of
+from training.evaluate import Evaluation, evaluate
+from training.markets import MarketTape, Progress
+from training.merging import merge_datasets
+from training.paired import Paired, paired_precision
+from training.promote import promote
+from training.tracking import add_to_run
+from training.train import CANDIDATE_THRESHOLD, Trained, dataset_digest, train
+from training.verdicts import confirmed
+
+Undisturbed = Callable[[], AbstractContextManager[None]]
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one round of retraining did.
+
+    Attributes:
+        trained: The challenger.
+        champion: What the champion reached on the same last tapes; None without one.
+        drift: How the last tapes differ from what the champion was trained on; None where that is not known.
+        decision: What was decided, and why.
+        promotion: What the promotion did; None without one.
+    """
+
+    trained: Trained
+    champion: Evaluation | None
+    drift: DriftReport | None
+    decision: Decision
+    promotion: Promotion | None
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is retrained from, and how.
+
+    Attributes:
+        datasets: Simulated data, recorded data and exported dispositions, at least one dataset.
+        home: TAPEWATCH_HOME.
+        parameters: Windows, rules and alert policy.
+        rule: When a challenger is promoted.
+        seed: Seed of everything random.
+        dry_run: Whether to decide without promoting.
+    """
+
+    datasets: tuple[Path, ...]
+    home: Path
+    parameters: Parameters
+    rule: PromotionRule
+    seed: int = 0
+    dry_run: bool = False
+
+    @property
+    def last_file(self) -> Path:
+        """File that says what the last round that came to an end had seen."""
+        return self.home / "retrain" / "last.json"
+
+
+def retrain(plan: Plan, progress: Progress | None = None, undisturbed: Undisturbed = nullcontext) -> Round | None:
+    """Do one round; None where nothing has changed since the last one.
+
+    Args:
+        plan: What to do.
+        progress: Called with (tapes read, tapes in all).
+        undisturbed: Opens a context in which no signal may interrupt: promotion is done whole or not at all.
+
+    Raises:
+        TapewatchError: A dataset cannot be read or taught from.
+    """
+    merged = merge_datasets(plan.datasets, plan.home / "retrain" / "dataset")
+    seen = _seen(plan, merged)
+    if plan.last_file.exists() and json.loads(plan.last_file.read_text(encoding="utf-8")) == seen:
+        return None
+    champion, unusable = _champion(plan.home)
+    name = f"retrain {'+'.join(path.resolve().name for path in plan.datasets)}"
+    trained = train(merged, plan.home, plan.parameters, seed=plan.seed, name=name, progress=progress)
+    done = _judged(plan, trained, champion)
+    with undisturbed():
+        if done.decision.promote and not plan.dry_run:
+            promotion = promote(trained.version, plan.home, force=True)
+            done = Round(trained, done.champion, done.drift, done.decision, promotion)
+        _record(plan, done, champion, unusable)
+        plan.last_file.parent.mkdir(parents=True, exist_ok=True)
+        # The promotion is part of what was seen: without it the next round would find another champion.
+        plan.last_file.write_text(json.dumps(_seen(plan, merged)), encoding="utf-8")
+    return done
+
+
+def _seen(plan: Plan, merged: Path) -> dict[str, str]:
+    champion = plan.home / "champion"
+    return {
+        "dataset": dataset_digest(read_dataset(merged)),
+        "parameters": plan.parameters.version(),
+        "rule": plan.rule.model_dump_json(),
+        "champion": champion.read_text(encoding="utf-8").strip() if champion.exists() else "",
+    }
+
+
+def _champion(home: Path) -> tuple[Bundle | None, str]:
+    try:
+        return load_champion(home), ""
+    except BundleError as error:
+        # Made for other features, or damaged: it could not serve either.
+        return None, str(error)
+
+
+def _judged(plan: Plan, trained: Trained, champion: Bundle | None) -> Round:
+    ours = trained.evaluation
+    episodes = sum(len(confirmed(market.labels)) for market in trained.split.test)
+    if champion is None:
+        return Round(trained, None, None, decide(plan.rule, ours.metrics, None, None, episodes), None)
+    unsure = [_unsure(trained.split.test, plan.parameters, bundle) for bundle in (champion, trained.bundle)]
+    theirs = evaluate(tuple(alerts_of(trained.split.test, plan.parameters, champion)), unsure[0])
+    paired: Paired = paired_precision(unsure[0], unsure[1], draws=plan.rule.draws, level=plan.rule.level)
+    decision = decide(plan.rule, ours.metrics, theirs.metrics, paired, episodes)
+    newest = (*trained.split.calibrate, *trained.split.test)
+    drift = drift_of(newest, plan.parameters, champion) if champion.reference else None
+    return Round(trained, theirs, drift, decision, None)
+
+
+def _unsure(markets: Sequence[MarketTape], parameters: Parameters, bundle: Bundle) -> tuple[Raised, ...]:
+    return tuple(alerts_of(markets, parameters, bundle, CANDIDATE_THRESHOLD))
+
+
+def _record(plan: Plan, done: Round, champion: Bundle | None, unusable: str) -> None:
+    figures = {
+        **done.decision.figures(),
+        "rule": plan.rule.model_dump(),
+        "champion": dict(done.champion.metrics) if done.champion else None,
+        "challenger": dict(done.trained.evaluation.metrics),
+        "champion_unusable": unusable,
+    }
+    promoted = done.promotion is not None
+    tags = {
+        "decision": "promoted" if promoted else "would be promoted" if done.decision.promote else "kept champion",
+        "decision_reason": done.decision.reason,
+        "champion_at_decision": champion.version if champion else "none",
+        "drift": done.drift.verdict if done.drift else "unknown",
+    }
+    tables = {"decision": figures} | ({"drift": done.drift.figures()} if done.drift else {})
+    plots = {"drift": drift_figure(done.drift)} if done.drift else {}
+    add_to_run(plan.home, done.trained.run_id, tags, tables, plots)
