@@ -167,7 +167,7 @@ def judge(
     Returns:
         One entry per rule, in the order of the catalogue.
     """
-    prevalence = bundle.prevalence(dict(alerts.prevalence), alerts.abuse_ratio) if bundle and alerts else {}
+    prevalence = bundle.prevalence(dict(alerts.prevalence.items()), alerts.abuse_ratio) if bundle and alerts else {}
     scales = folded.scales
     found = [rule.judge(scales[rule.scale], folded.episodes_of(rule.reads)) for rule in rules]
     opinions = {}

@@ -7,7 +7,7 @@ Its state is in no snapshot: after a restart it begins anew, and alerts that wer
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
@@ -18,6 +18,7 @@ from models.alerting import AlertFold, Policy
 from models.bundle import Bundle
 from models.citing import Recent
 from models.judging import judge
+from models.parameters import Alerts
 from models.rules.base import Rule
 
 Agreement = Literal["both", "champion_only", "challenger_only"]
@@ -104,14 +105,14 @@ class Shadow:
     Args:
         bundle: The challenger.
         policy: When its alerts open and close.
-        prevalence: Share of alerts expected to be true, by typology.
+        alerts: What is stated of how common abuse is.
         listener: Who is told.
     """
 
-    def __init__(self, bundle: Bundle, policy: Policy, prevalence: Mapping[str, float], listener: Listener) -> None:
+    def __init__(self, bundle: Bundle, policy: Policy, alerts: Alerts, listener: Listener) -> None:
         self._bundle = bundle
         self._policy = policy
-        self._prevalence = prevalence
+        self._alerts = alerts
         self._listener = listener
         self._markets: dict[int, _MarketShadow] = {}
         self._alive = True
@@ -136,7 +137,7 @@ class Shadow:
         try:
             market = self._markets.setdefault(code, _MarketShadow(AlertFold(champion.venue, champion.symbol)))
             _note_champion(market.champion, champion, revisions)
-            judged = judge(rules, folded, self._bundle, self._prevalence)
+            judged = judge(rules, folded, self._bundle, self._alerts)
             for alert in market.fold.fold(judged, recent, names, self._policy):
                 market.challenger.alerts[alert.alert_id] = alert
         except Exception as error:  # noqa: BLE001 - whatever it is, the champion must go on

@@ -74,8 +74,7 @@ def policy_of(parameters: Parameters, bundle: Bundle | None) -> Policy:
 
 def shadow_of(parameters: Parameters, challenger: Bundle, listener: Listener) -> Shadow:
     """Return a challenger that judges under these parameters beside a champion."""
-    prevalence: dict[str, float] = dict(parameters.alerts.prevalence.items())
-    return Shadow(challenger, policy_of(parameters, challenger), prevalence, listener)
+    return Shadow(challenger, policy_of(parameters, challenger), parameters.alerts, listener)
 
 
 class MarketWatch:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 from matplotlib.figure import Figure
 from rich.console import Group
 from rich.table import Table
@@ -61,14 +60,14 @@ def severity_table(result: CalibrationBenchmark) -> Table:
     table.add_column("n", justify="right", no_wrap=True)
     names = sorted({str(name) for found in result.by_severity.values() for name in found.index})
     for name in names:
-        rows = [found.loc[name] if name in found.index else None for found in result.by_severity.values()]
-        cells = [_cell(row, column) for row in rows for column in ("precision", "recall", "f1")]
-        table.add_row(name, *cells, str(sum(int(row["episodes"]) for row in rows if row is not None)))
+        rows = [found.to_dict("index").get(name, {}) for found in result.by_severity.values()]
+        cells = [_cell(row.get(column, np.nan)) for row in rows for column in ("precision", "recall", "f1")]
+        table.add_row(name, *cells, str(sum(int(row.get("episodes", 0)) for row in rows)))
     return table
 
 
-def _cell(row: pd.Series[float] | None, column: str) -> str:
-    return "–" if row is None or not np.isfinite(row[column]) else f"{row[column]:.2f}"
+def _cell(value: float) -> str:
+    return f"{value:.2f}" if np.isfinite(value) else "–"
 
 
 def plot_of(result: CalibrationBenchmark) -> Figure:

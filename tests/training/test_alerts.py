@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from features.readers import read_dataset
+from models.bundle import Bundle
 from models.combination import Weights
 from models.parameters import Parameters
 from models.rules import build_rules
@@ -54,12 +55,18 @@ def test_raised_alerts_stand_beside_their_opening(markets: Sequence[MarketTape])
             assert opened.detected_at == last.detected_at
 
 
+BARE = Bundle(
+    classifiers={}, isolation_forests={}, combination={}, calibrators={}, parameters="p", calibrated_on="labelled",
+    created_from="d",
+)  # fmt: skip
+
+
 def test_judged_with_gives_each_candidate_its_own_probability(markets: Sequence[MarketTape]) -> None:
     suspected = suspicions(markets, build_rules(RULES))
     name = "volume_spike"
     raw = {name: np.linspace(0, 1, len(suspected[name]))}
     learned = Learned({}, {}, {name: Weights(0.0, (1.0, 1.0, 1.0), (0.0, 0.0, 0.0))}, raw, raw, raw)
-    parts = [judged_with(number, market, RULES, suspected, learned) for number, market in enumerate(markets)]
+    parts = [judged_with(number, market, RULES, suspected, learned, BARE) for number, market in enumerate(markets)]
     assert [[found.rule.typology for found in part] for part in parts] == [[name]] * len(markets)
     together = np.concatenate([part[0].confidence for part in parts])
     assert together.tolist() == raw[name].tolist()

@@ -8,10 +8,10 @@ import pytest
 
 from models.alert import Alert
 from training.alerts import Raised
+from training.calibrate import calibrate
 from training.evaluate import average_precisions, evaluate
 from training.hits import by_typology, match, truths
 from training.markets import MarketTape
-from training.train import calibrate
 from training.verdicts import confirmed, is_partly, labels_of, refuted
 
 MakeAlert = Callable[..., Alert]
