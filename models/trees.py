@@ -1,7 +1,7 @@
 """Decision trees as plain arrays, and the kernel that walks them.
 
-scikit-learn or LightGBM grows the trees; here they become arrays that can be stored without pickle and give the same bits for a
-row whether it is scored alone or among a million.
+scikit-learn or LightGBM grows the trees; here they become arrays that can be stored without pickle and give the same
+bits for a row whether it is scored alone or among a million.
 """
 
 from __future__ import annotations

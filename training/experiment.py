@@ -205,7 +205,7 @@ class Experiment(Table):
 
     seed: int = Field(0, description="seed of folds, trees, search and bootstrap", ge=0, lt=2**31)
     candidates: Annotated[tuple[CandidateName, ...], Field(strict=False, min_length=1)] = Field(
-        ("random_forest", "hist_gradient_boosting", "lightgbm"),
+        ("random_forest", "hist_gradient_boosting"),
         description="classifiers that are compared: random_forest, hist_gradient_boosting, lightgbm",
     )
     imbalance: Imbalance = Field(
@@ -213,7 +213,9 @@ class Experiment(Table):
         description="balanced: right and wrong suspicions weigh alike; none: each episode weighs 1; "
         "effective_number: classes by (1 - b) / (1 - b^n), Cui et al. 2019",
     )
-    effective_b: float = Field(0.99, description="the b of effective_number; nearer to 1 is nearer to balanced", gt=0, lt=1)
+    effective_b: float = Field(
+        0.99, description="the b of effective_number; the nearer to 1, the nearer to alike", gt=0, lt=1
+    )
     split: Split = Split()
     features: Features = Features()
     isolation_forest: IsolationForest = IsolationForest()
@@ -261,5 +263,6 @@ def load_experiment(file: str | Path | None) -> Experiment:
         return Experiment()
     path = SHIPPED / f"{file}.toml" if str(file) in shipped_experiments() else Path(file)
     if not path.exists():
-        raise ParameterError(f"experiment must be a TOML file, or one of {', '.join(shipped_experiments())}, was {file}")
+        shipped = ", ".join(shipped_experiments())
+        raise ParameterError(f"experiment must be a TOML file, or one of {shipped}, was {file}")
     return parse_tables(Experiment, read_toml(path), str(path))
