@@ -18,7 +18,7 @@ from training.learn import Learned
 from training.markets import MarketTape
 from training.splits import Split
 
-_WEAK, _FEW, _WIDE = 0.7, 10, 0.3
+_WEAK, _FEW = 0.7, 10
 
 
 @dataclass(frozen=True)
@@ -109,19 +109,19 @@ def _results(evaluation: Evaluation) -> str:
 
 
 def _weak(evaluation: Evaluation) -> str:
-    found = [line for name, row in evaluation.table.iterrows() for line in _weak_spots(str(name), row, evaluation)]
-    return "## Weak spots\n\n" + ("\n".join(f"- {line}" for line in found[:12]) or "None by the numbers above.")
+    found = [line for name, row in evaluation.table.iterrows() for line in _weak_spots(str(name), row)]
+    few = [f"{name} {n:.0f}" for name, n in evaluation.table["episodes"].items() if 0 < n < _FEW]
+    if few:
+        found.append(f"Too few episodes to say much, and an interval of one point says nothing: {', '.join(few)}.")
+    return "## Weak spots\n\n" + ("\n".join(f"- {line}" for line in found) or "None by the numbers above.")
 
 
-def _weak_spots(name: str, row: pd.Series[float], evaluation: Evaluation) -> list[str]:
+def _weak_spots(name: str, row: pd.Series[float]) -> list[str]:
     found = []
     if row["episodes"] and row["recall"] < _WEAK:
         found.append(f"{name}: misses {1 - row['recall']:.0%} of {row['episodes']:.0f} episodes.")
     if row["alerts"] and row["precision"] < _WEAK:
         found.append(f"{name}: {1 - row['precision']:.0%} of {row['alerts']:.0f} alerts are false.")
-    low, high = (evaluation.metrics.get(f"recall_{end}.{name}", np.nan) for end in ("low", "high"))
-    if 0 < row["episodes"] < _FEW and high - low > _WIDE:
-        found.append(f"{name}: only {row['episodes']:.0f} episodes to measure recall on.")
     return found
 
 

@@ -136,7 +136,8 @@ def delays(episodes: pd.DataFrame) -> Figure:
         share = np.arange(1, len(known) + 1) / len(of_one)
         label = f"{name}: {len(known)} of {len(of_one)}"
         style = "-" if number < len(COLOURS) else "--"
-        axes.step(np.maximum(known, 1.0), share, style, where="post", color=COLOURS[number % len(COLOURS)], label=label)
+        colour = COLOURS[number % len(COLOURS)]
+        axes.step(np.maximum(known, 1.0), share, style, where="post", marker=".", color=colour, label=label)
     axes.set(xscale="log", ylim=(0, 1.03))
     if names:
         axes.legend(fontsize="small", frameon=False, loc="upper left")
@@ -158,7 +159,7 @@ def with_intervals(metrics: Mapping[str, float], shown: Sequence[str] = ("recall
     axes.tick_params(axis="y", length=0)
     axes.set(xlim=(-0.02, 1.02))
     if names:
-        axes.legend(fontsize="small", frameon=False, loc="lower left")
+        figure.legend(fontsize="small", frameon=False, loc="outside lower center", ncols=len(shown))
     return figure
 
 

@@ -116,7 +116,7 @@ class Search:
         return f"{scale} {make.name} {digest[:16]}"
 
     def _run(self, study: Study, make: Candidate, space: dict[str, BaseDistribution], scores: Scores) -> None:
-        from optuna.samplers import PartialFixedSampler, TPESampler  # noqa: PLC0415 -- only a search needs it
+        from optuna.samplers import TPESampler  # noqa: PLC0415 -- a training without a search does without
         from optuna.trial import TrialState  # noqa: PLC0415
 
         for left_over in study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
@@ -124,18 +124,29 @@ class Search:
         seconds, wanted = self.experiment.search.timeout_s, self.experiment.search.trials
         # Only the trial that is running may be lost, so each is told at once.
         until = time.monotonic() + seconds if seconds else math.inf
-        own = {key: getattr(make.settings, key) for key in space}
         while (n_done := len(_finished(study))) < wanted and (n_done == 0 or time.monotonic() < until):
-            sampler = TPESampler(n_startup_trials=_STARTUP, seed=(self.experiment.seed * 100_003 + n_done) % 2**32)
-            study.sampler = sampler if n_done else PartialFixedSampler(own, sampler)
-            trial = study.ask(space)
-            _try(study, trial, scores(_chosen(make, trial.params)))
+            seed = (self.experiment.seed * 100_003 + n_done) % 2**32
+            study.sampler = TPESampler(n_startup_trials=_STARTUP, seed=seed)
+            if n_done == 0:
+                _try_own(study, make, space, scores)
+            else:
+                trial = study.ask(space)
+                _try(study, trial, scores(_chosen(make, trial.params)))
             self._done += 1
             self._tell()
 
     def _tell(self) -> None:
         if self.progress is not None:
             self.progress(self._done, self._planned)
+
+
+def _try_own(study: Study, make: Candidate, space: dict[str, BaseDistribution], scores: Scores) -> None:
+    from optuna.trial import create_trial  # noqa: PLC0415
+
+    by_fold = list(scores(make))
+    own = {key: getattr(make.settings, key) for key in space}
+    so_far = dict(enumerate(by_fold))
+    study.add_trial(create_trial(params=own, distributions=space, value=by_fold[-1], intermediate_values=so_far))
 
 
 def _try(study: Study, trial: Trial, scores: Iterator[float]) -> None:
