@@ -48,7 +48,7 @@ def test_load_no_such_file_names_the_examples() -> None:
         ("[split]\nfit = 0.9", r"split.fit \+ calibrate \+ test must be 1 in all three, was 1.3"),
         (
             '[features.market]\nexclude = ["price_chnge"]',
-            r"features.market.exclude must be features of the market grain \(nearest: price_change\), was 'price_chnge'",
+            r"exclude must be features of the market grain \(nearest: price_change\), was 'price_chnge'",
         ),
         ("[search.lightgbm]\nnum_leaves = [9, 3]", r"search.lightgbm.num_leaves must be \[low, high\]"),
     ],

@@ -27,7 +27,9 @@ def test_labels_on_their_tapes_are_fine(market: MakeMarket, labels: MakeLabels) 
 
 
 def test_label_of_an_unknown_typology_is_refused_with_row_and_nearest(labels: MakeLabels) -> None:
-    with pytest.raises(TapeError, match=r"row 3: typology must be a known one \(nearest: wash_trading\), was wash_trade"):
+    with pytest.raises(
+        TapeError, match=r"row 3: typology must be a known one \(nearest: wash_trading\), was wash_trade"
+    ):
         refuse_unknown(dataset(labels({}, {"typology": "wash_trade"})))
 
 
@@ -43,6 +45,8 @@ def test_label_of_a_symbol_that_no_tape_has_is_refused(market: MakeMarket, label
 
 def test_label_outside_of_every_tape_is_refused_and_many_are_counted(market: MakeMarket, labels: MakeLabels) -> None:
     late = [{"start_s": 2 * HOUR + n, "end_s": 2 * HOUR + n + 1} for n in range(12)]
-    with pytest.raises(TapeError, match=r"12 mistake\(s\)\n  row 3: start and end must lie on a tape of A \(2024-05") as told:
+    with pytest.raises(
+        TapeError, match=r"12 mistake\(s\)\n  row 3: start and end must lie on a tape of A \(2024-05"
+    ) as told:
         refuse_misplaced(dataset(labels({}, *late)), [market()])
     assert str(told.value).endswith("and 2 more")

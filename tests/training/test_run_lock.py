@@ -23,7 +23,11 @@ with held_lock(pathlib.Path(sys.argv[1])) as name:
 """
     root = Path(__file__).parents[2]
     with subprocess.Popen(
-        [sys.executable, "-c", program, str(tmp_path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root
+        [sys.executable, "-c", program, str(tmp_path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=root,
     ) as process:
         assert process.stdout is not None
         name = process.stdout.readline().strip()
