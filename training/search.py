@@ -110,8 +110,9 @@ class Search:
         return {"resumed_trials": str(self.resumed)} if self.resumed else {}
 
     def _name(self, scale: str, make: Candidate, rows_digest: str) -> str:
-        space = getattr(self.experiment.search, make.name).model_dump()
-        depends = [rows_digest, make.settings.model_dump(), space, self.experiment.seed, self.experiment.search.prune]
+        how = self.experiment
+        tables = (make.settings, getattr(how.search, make.name), how.features)
+        depends = [rows_digest, how.seed, how.search.prune, *(table.model_dump() for table in tables)]
         digest = hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()
         return f"{scale} {make.name} {digest[:16]}"
 
@@ -157,9 +158,10 @@ def _try(study: Study, trial: Trial, scores: Iterator[float]) -> None:
         score = so_far
         trial.report(score, fold)
         if trial.should_prune():
-            study.tell(trial, state=TrialState.PRUNED)
+            study.tell(trial, state=TrialState.PRUNED, skip_if_finished=True)
             return
-    study.tell(trial, score)
+    # Finished already: another training with the same rows took it for left over.
+    study.tell(trial, score, skip_if_finished=True)
 
 
 def _study(home: Path, name: str, prune: bool) -> Study:  # noqa: FBT001 -- the experiment's own key

@@ -103,7 +103,7 @@ def train(
         facts = Facts(path, code_version(), experiment, split, learned, bundle, evaluation)
         card = record(run, facts, dataset, parameters)
         tags = {"dataset": dataset_name, "calibrated_on": origin, "winner": learned.winners(), **search.tags()}
-        run.describe(card, name or f"{dataset_name} {learned.winners()} seed {experiment.seed}", tags)
+        run.describe(card, name or f"{dataset_name} seed {experiment.seed} {learned.winners()}", tags)
         # Last of all: whatever is registered is whole.
         version = run.register(bundle, example(split.fit), card)
         return Trained(run.run_id, version, bundle, evaluation, split)
