@@ -205,6 +205,8 @@ def compare(
     compared = run(settings_of(home).home, runs)
     if as_json:
         typer.echo(compared.to_json())
+    elif not compared.runs:
+        say("no finished training yet; `tapewatch train DATASET` makes one")
     else:
         console = Console(highlight=False)
         console.print(compared.table(console.width))
