@@ -78,7 +78,7 @@ def _refuse_unknown(chosen: MarketFeatures | AccountFeatures, grain: str) -> Non
                 near = get_close_matches(name, COLUMNS[grain], n=1)
                 hint = f" (nearest: {near[0]})" if near else ""
                 text = f"features of the {grain} grain{hint}"
-                raise PydanticCustomError("feature", text, {"key": key, "value": name})  # type: ignore[arg-type]
+                raise PydanticCustomError("feature", text, {"key": key, "value": name})
     if not _allowed(chosen, grain):
         raise PydanticCustomError("feature", "less than all features", {"key": "exclude", "value": "all of them"})
 
@@ -244,7 +244,7 @@ def _flat(values: Mapping[str, Any], prefix: str) -> dict[str, object]:
         if isinstance(value, dict):
             out |= _flat(value, f"{prefix}{name}.")
         else:
-            out[f"{prefix}{name}"] = " ".join(map(str, value)) if isinstance(value, tuple) else value
+            out[f"{prefix}{name}"] = " ".join(map(str, value)) or "[]" if isinstance(value, tuple) else value
     return out
 
 

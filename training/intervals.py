@@ -109,7 +109,8 @@ def _rates(episodes: _Counted, alerts: _Counted, counts: Floats) -> tuple[Floats
 
 
 def _divided(one: Floats, other: Floats) -> Floats:
-    return np.divide(one, other, out=np.full(len(one), np.nan), where=np.nan_to_num(other) > 0)
+    out: Floats = np.divide(one, other, out=np.full(len(one), np.nan), where=np.nan_to_num(other) > 0)
+    return out
 
 
 def _ends(drawn: dict[str, Floats]) -> dict[str, float]:

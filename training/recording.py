@@ -11,6 +11,7 @@ from features.readers import Dataset
 from models.parameters import Parameters, to_toml
 from training import plots
 from training.card import Facts, model_card
+from training.compare import HEADLINE
 from training.explaining import explain
 from training.fit_classifiers import ClassifierFit
 from training.tracking import TrackedRun
@@ -35,9 +36,11 @@ def record(run: TrackedRun, facts: Facts, dataset: Dataset, parameters: Paramete
     run.text(to_toml(parameters), "parameters.toml")
     labels = dataset.labels[["typology", "venue", "symbol", "severity"]].astype(str)
     run.dataset(labels, dataset.path, facts.bundle.created_from)
+    # In this order MLflow's pages show them.
+    first = {name: evaluation.metrics[name] for name in HEADLINE if name in evaluation.metrics}
+    run.metrics({**first, **evaluation.metrics})
     for scale, fit in facts.learned.classifiers.items():
         _record_classifier(run, scale, fit, experiment.seed)
-    run.metrics(evaluation.metrics)
     run.table([{"typology": name, **_known(row)} for name, row in evaluation.table.iterrows()], "by_typology")
     run.figure(plots.with_intervals(evaluation.metrics), "intervals")
     run.figure(plots.delays(evaluation.episodes), "delays")

@@ -28,7 +28,7 @@ from training.tracking import TrackedRun, list_runs
 
 POINTS: dict[str, tuple[object, str, int, int]] = {
     # What is called, how often before, and the signal: by `kill -9` or Ctrl-C.
-    "in the search": (search, "_try", 2, signal.SIGKILL),
+    "in the search": (search, "_try", 1, signal.SIGKILL),
     "in the search, by hand": (search, "_try", 1, signal.SIGINT),
     "in a nested run": (TrackedRun, "params", 3, signal.SIGKILL),
     "while the bundle is logged": (MlflowClient, "finalize_logged_model", 0, signal.SIGKILL),
@@ -92,7 +92,7 @@ def left_over(home: Path, point: str | None) -> Callable[[], None]:
             versions = client.search_model_versions(f"name = '{MODEL}'")
             whole = [bool(_bundle(client, version.version)) for version in versions]
             known = client.search_registered_models(f"name = '{MODEL}'")
-            aliases = dict(known[0].aliases) if known else {}
+            aliases = {alias: str(version) for alias, version in known[0].aliases.items()} if known else {}
         found = {
             "point": point,
             "trainings": [run.status for run in runs if run.parent is None],

@@ -68,7 +68,8 @@ def test_average_precision_episodes_that_nothing_suspected_count_as_missed(
 ) -> None:
     found = average_precisions([raise_on(alert(0, 60)), raise_on()])
     assert found == {"spoofing": 0.0, "wash_trading": 0.5}
-    assert evaluate([raise_on()], [raise_on(alert(0, 60)), raise_on()]).metrics["average_precision"] == 0.25
+    nothing = [raise_on(), raise_on()]
+    assert evaluate(nothing, [raise_on(alert(0, 60)), raise_on()]).metrics["average_precision"] == 0.25
 
 
 def test_average_precision_a_false_alert_that_is_surer_costs(raise_on: Callable[..., Raised], alert: MakeAlert) -> None:
