@@ -71,6 +71,8 @@ def mlflow_at(home: Path) -> Iterator[MlflowClient]:
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     # It tells of every table of its database and every input example; what is wrong is still told.
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    # Its bar would be printed where there is no terminal, too.
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow
 
     home.mkdir(parents=True, exist_ok=True)

@@ -247,7 +247,8 @@ def balanced(weight: NDArray[np.float64], label: NDArray[np.str_], experiment: E
         mine = kinds == kind
         total = weight[mine].sum()
         out[mine] *= len(weight) * ((1 - b**total) / (1 - b) if by_class else 1.0) / total
-    return out * (len(out) / out.sum()) if by_class else out
+    scale = len(out) / float(out.sum()) if by_class else 1.0
+    return np.multiply(out, scale)
 
 
 def kept_for_learning(mine: Mapping[str, Suspicions]) -> NDArray[np.int64]:

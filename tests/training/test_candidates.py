@@ -7,9 +7,9 @@ import pytest
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from training.candidates import candidates_of, flattened
-from training.experiment import Experiment
+from training.experiment import CandidateName, Experiment
 
-EVERY = ("random_forest", "hist_gradient_boosting", "lightgbm")
+EVERY: tuple[CandidateName, ...] = ("random_forest", "hist_gradient_boosting", "lightgbm")
 
 
 @pytest.fixture(autouse=True)

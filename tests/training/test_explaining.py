@@ -10,11 +10,11 @@ from features.catalogue import COLUMN, MARKET_FEATURES
 from models.classifier import ClassifierVariant
 from models.variants import Inputs
 from training.candidates import candidates_of, flattened
-from training.experiment import Experiment
+from training.experiment import CandidateName, Experiment
 from training.explaining import explain
 from training.plots import shap_summary
 
-EVERY = ("random_forest", "hist_gradient_boosting", "lightgbm")
+EVERY: tuple[CandidateName, ...] = ("random_forest", "hist_gradient_boosting", "lightgbm")
 
 
 @pytest.mark.slow

@@ -7,11 +7,11 @@ from typing import cast
 import pytest
 
 from training.candidates import Candidate, Maker, candidates_of
-from training.experiment import Experiment, LightGBM
+from training.experiment import CandidateName, Experiment, LightGBM
 from training.experiment import Search as Settings
 from training.search import Search, Tuned
 
-NAME = "lightgbm"
+NAME: CandidateName = "lightgbm"
 
 
 def experiment(trials: int = 8, **changes: object) -> Experiment:
