@@ -241,14 +241,16 @@ def balanced(weight: NDArray[np.float64], label: NDArray[np.str_], experiment: E
     """
     if experiment.imbalance == "none":
         return weight * (len(weight) / weight.sum())
-    by_class, out, b = experiment.imbalance == "effective_number", weight.copy(), experiment.effective_b
+    by_class, b = experiment.imbalance == "effective_number", experiment.effective_b
+    out: NDArray[np.float64] = weight.copy()
     kinds = label if by_class else label != NONE
     for kind in np.unique(kinds):
         mine = kinds == kind
         total = weight[mine].sum()
         out[mine] *= len(weight) * ((1 - b**total) / (1 - b) if by_class else 1.0) / total
-    scale = len(out) / float(out.sum()) if by_class else 1.0
-    return np.multiply(out, scale)
+    if by_class:
+        out *= len(out) / out.sum()
+    return out
 
 
 def kept_for_learning(mine: Mapping[str, Suspicions]) -> NDArray[np.int64]:

@@ -88,7 +88,8 @@ def left_over(home: Path, point: str | None) -> Callable[[], None]:
     def run() -> None:
         runs = list_runs(home, candidates=True)
         with mlflow_at(home) as client:
-            models = client.search_logged_models([client.get_experiment_by_name("tapewatch").experiment_id])
+            experiment = client.get_experiment_by_name("tapewatch")
+            models = client.search_logged_models([experiment.experiment_id]) if experiment else []
             versions = client.search_model_versions(f"name = '{MODEL}'")
             whole = [bool(_bundle(client, version.version)) for version in versions]
             known = client.search_registered_models(f"name = '{MODEL}'")
