@@ -239,10 +239,11 @@ def balanced(weight: NDArray[np.float64], label: NDArray[np.str_], experiment: E
         experiment: `balanced`: right and wrong rows weigh alike; `effective_number`: each class weighs what its
             episodes add to one another; `none`: as they are.
     """
-    if experiment.imbalance == "none":
-        return weight * (len(weight) / weight.sum())
-    by_class, b = experiment.imbalance == "effective_number", experiment.effective_b
     out: NDArray[np.float64] = weight.copy()
+    if experiment.imbalance == "none":
+        out *= len(weight) / weight.sum()
+        return out
+    by_class, b = experiment.imbalance == "effective_number", experiment.effective_b
     kinds = label if by_class else label != NONE
     for kind in np.unique(kinds):
         mine = kinds == kind
