@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, NoReturn
 
@@ -142,24 +143,55 @@ def scan(
 @app.command()
 def train(
     dataset: Annotated[Path, typer.Argument(help="Dataset: a folder with tapes/ and labels.csv.")],
+    experiment: Annotated[
+        str | None, typer.Option(help="TOML of an experiment, or quick, thorough; `tapewatch experiment` prints one.")
+    ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the run in MLflow.")] = None,
-    seed: Seed = 0,
+    seed: Annotated[int | None, typer.Option(help="Seed in place of the experiment's own.", min=0)] = None,
     parameters: ParametersFile = None,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
-    """Train on a dataset, track the run in MLflow, register the bundle as the challenger."""
+    """Train on a dataset, track the run in MLflow, register the bundle as the challenger.
+
+    Interrupted, the same command again takes up the search where it was.
+    """
+    from training.experiment import load_experiment
     from training.report import trained_table
     from training.train import train as run
 
     settings = settings_of(home)
-    with bar("reading tapes") as report:
-        trained = run(dataset, settings.home, settings.parameters(parameters), seed=seed, name=name, progress=report)
+    chosen = load_experiment(experiment)
+    chosen = chosen if seed is None else chosen.model_copy(update={"seed": seed})
+    try:
+        with bar("reading tapes") as report:
+            searching = partial(report, what="searching")
+            trained = run(
+                dataset, settings.home, settings.parameters(parameters), experiment=chosen, name=name, progress=report,
+                searching=searching,
+            )  # fmt: skip
+    except KeyboardInterrupt:
+        _fail("interrupted; nothing was registered. The same command again takes up the search where it was")
     if as_json:
         typer.echo(json.dumps({"run_id": trained.run_id, "version": trained.version, **trained.evaluation.metrics}))
         return
     Console(highlight=False).print(trained_table(trained.evaluation))
     say(f"version {trained.version} is the challenger; `tapewatch promote {trained.version}` makes it the champion")
+
+
+@app.command()
+def experiment(
+    file: Annotated[
+        str | None, typer.Argument(help="TOML or example to check and print in full; the defaults if left out.")
+    ] = None,
+) -> None:
+    """Print an experiment for `train`, each key with its meaning, the shipped examples by name."""
+    from training.experiment import load_experiment, shipped_experiments
+
+    chosen = load_experiment(file)
+    typer.echo(
+        f"# Version {chosen.version()}. Examples: {', '.join(shipped_experiments())}.\n\n{chosen.toml()}", nl=False
+    )
 
 
 @app.command()
@@ -174,6 +206,8 @@ def compare(
     compared = run(settings_of(home).home, runs)
     if as_json:
         typer.echo(compared.to_json())
+    elif not compared.runs:
+        say("no finished training yet; `tapewatch train DATASET` makes one")
     else:
         console = Console(highlight=False)
         console.print(compared.table(console.width))

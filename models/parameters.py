@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
-from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
-from features.errors import ParameterError
 from models.rules.adv_outlier import Params as AdvOutlier
 from models.rules.advancing_the_bid import Params as AdvancingTheBid
 from models.rules.base import RuleParams, parameter
@@ -37,6 +34,7 @@ from models.rules.timing_anomaly import Params as TimingAnomaly
 from models.rules.unlabelled_volume import Params as UnlabelledVolume
 from models.rules.volume_spike import Params as VolumeSpike
 from models.rules.wash_trading import Params as WashTrading
+from models.toml_tables import parse_tables, read_toml, tables_to_toml
 
 Typology = Literal[
     "pump_and_dump",
@@ -198,14 +196,7 @@ def load_parameters(path: Path | None) -> Parameters:
     Raises:
         ParameterError: The file cannot be read, or values are unknown or out of range (all of them named).
     """
-    if path is None:
-        return Parameters()
-    try:
-        with path.open("rb") as file:
-            values = tomllib.load(file)
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ParameterError(f"{path} must be a readable TOML file, was not: {error}") from error
-    return parse_parameters(values, origin=str(path))
+    return Parameters() if path is None else parse_parameters(read_toml(path), origin=str(path))
 
 
 def parse_parameters(values: Mapping[str, Any], origin: str = "parameters") -> Parameters:
@@ -218,11 +209,7 @@ def parse_parameters(values: Mapping[str, Any], origin: str = "parameters") -> P
     Raises:
         ParameterError: Values are unknown or out of range; the text has a line for each.
     """
-    try:
-        return Parameters.model_validate(values)
-    except ValidationError as error:
-        mistakes = "".join(f"\n  {_mistake(details)}" for details in error.errors(include_url=False))
-        raise ParameterError(f"{origin}: {error.error_count()} mistake(s){mistakes}") from error
+    return parse_tables(Parameters, values, origin)
 
 
 def default_toml() -> str:
@@ -232,55 +219,4 @@ def default_toml() -> str:
 
 def to_toml(parameters: Parameters) -> str:
     """Return a TOML of all parameters, each with its description and source; `load_parameters` reads it back."""
-    return "\n".join(_toml_lines(parameters, ())).lstrip("\n") + "\n"
-
-
-def _toml_lines(table: BaseModel, path: tuple[str, ...]) -> Iterator[str]:
-    fields = type(table).model_fields
-    tables = [name for name in fields if isinstance(getattr(table, name), BaseModel)]
-    if len(tables) < len(fields):
-        yield f"\n[{'.'.join(path)}]"
-    for name, field in fields.items():
-        if name not in tables:
-            extra = field.json_schema_extra
-            source = extra["source"] if isinstance(extra, dict) else ""
-            yield f"# {field.description}. Source: {source}."
-            yield f"{name} = {_toml_value(getattr(table, name))}"
-    for name in tables:
-        yield from _toml_lines(getattr(table, name), (*path, name))
-
-
-def _toml_value(value: float | dict[str, float]) -> str:
-    if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(key)} = {json.dumps(item)}" for key, item in value.items()) + "}"
-    return json.dumps(value)
-
-
-def _mistake(details: ErrorDetails) -> str:
-    context = details.get("ctx", {})
-    key = ".".join(
-        str(part) for part in (*details["loc"], *([context["key"]] if "key" in context else []))
-    ).removesuffix(".[key]")
-    if details["type"] == "extra_forbidden":
-        return f"{key} must be a known parameter{_nearest(key)}, was {details['input']!r}"
-    if details["type"] == "model_type":
-        return f"{key} must be a table, was {details['input']!r}"
-    must_be = details["msg"].removeprefix("Input should be ")
-    return f"{key} must be {must_be}, was {context.get('value', details['input'])!r}"
-
-
-def _nearest(key: str) -> str:
-    known = {line: line for line in _keys(Parameters(), ())}
-    last = {line.rpartition(".")[2]: line for line in known}
-    close = get_close_matches(key, known, n=1) or [
-        last[k] for k in get_close_matches(key.rpartition(".")[2], last, n=1)
-    ]
-    return f" (nearest: {close[0]})" if close else ""
-
-
-def _keys(table: BaseModel, path: tuple[str, ...]) -> Iterator[str]:
-    for name in type(table).model_fields:
-        yield ".".join((*path, name))
-        value = getattr(table, name)
-        if isinstance(value, BaseModel):
-            yield from _keys(value, (*path, name))
+    return tables_to_toml(parameters)

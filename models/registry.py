@@ -34,6 +34,7 @@ CHAMPION, CHALLENGER = "champion", "challenger"
 MAIN_METRIC = "average_precision"
 _REQUIREMENTS = ("mlflow", "numba", "numpy", "pandas", "pyarrow", "pydantic", "scipy")
 _DATA = Path("data") / "bundle"
+_DESCRIPTION = 5000
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,12 @@ class Promotion:
 
 def tracking_uri(home: Path) -> str:
     """Return where MLflow keeps runs and registry; also what `mlflow ui --backend-store-uri` takes."""
-    return f"sqlite:///{home.resolve() / 'mlflow.db'}"
+    return f"sqlite:///{database_of(home)}"
+
+
+def database_of(home: Path) -> Path:
+    """Return where MLflow's database lies."""
+    return home.resolve() / "mlflow.db"
 
 
 @contextmanager
@@ -65,6 +71,8 @@ def mlflow_at(home: Path) -> Iterator[MlflowClient]:
     os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     # It tells of every table of its database and every input example; what is wrong is still told.
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    # Its bar would be printed where there is no terminal, too.
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     import mlflow
 
     home.mkdir(parents=True, exist_ok=True)
@@ -122,8 +130,17 @@ def _signature(bundle: Bundle) -> ModelSignature:
     )
 
 
-def register(bundle: Bundle, model_uri: str, home: Path, run_id: str | None = None) -> str:
+def register(
+    bundle: Bundle, model_uri: str, home: Path, run_id: str | None = None, description: str | None = None
+) -> str:
     """Register a logged bundle as a new version, make it the challenger and return the version.
+
+    Args:
+        bundle: The bundle.
+        model_uri: Where it was logged.
+        home: TAPEWATCH_HOME.
+        run_id: The run that made it.
+        description: What people read of it, such as a model card; at most 5,000 characters are kept.
 
     Raises:
         RegistryError: There is no such model.
@@ -137,7 +154,8 @@ def register(bundle: Bundle, model_uri: str, home: Path, run_id: str | None = No
         if not client.search_registered_models(f"name = '{MODEL}'"):
             client.create_registered_model(MODEL, description="Tapewatch: learned detectors, weights, calibrators.")
         try:
-            version = client.create_model_version(MODEL, model_uri, run_id, tags=tags)
+            text = description[:_DESCRIPTION] if description else None
+            version = client.create_model_version(MODEL, model_uri, run_id, tags=tags, description=text)
         except MlflowException as error:
             raise RegistryError(f"model must be a logged bundle, was {model_uri}: {error}") from error
         client.set_registered_model_alias(MODEL, CHALLENGER, version.version)

@@ -1,7 +1,7 @@
 """Decision trees as plain arrays, and the kernel that walks them.
 
-scikit-learn grows the trees; here they become arrays that can be stored without pickle and give the same bits for a
-row whether it is scored alone or among a million.
+scikit-learn or LightGBM grows the trees; here they become arrays that can be stored without pickle and give the same
+bits for a row whether it is scored alone or among a million.
 """
 
 from __future__ import annotations
@@ -259,3 +259,45 @@ def _boosting_nodes(nodes: NDArray[Any]) -> dict[str, NDArray[Any]]:
         "missing_left": nodes["missing_go_to_left"],
         "value": np.where(leaf, nodes["value"], 0.0)[:, None],
     }
+
+
+def flatten_lightgbm(model: Any) -> Trees:
+    """Return a fitted `LGBMClassifier`; `sums` are its raw scores.
+
+    One output (the log-odds of the second class) with two classes, else one for each class.
+
+    Raises:
+        ValueError: The model splits on categories, or takes zero for unknown.
+    """
+    dumped = model.booster_.dump_model()
+    parts = [_lightgbm_nodes(tree["tree_structure"]) for tree in dumped["tree_info"]]
+    outputs = dumped["num_tree_per_iteration"]
+    output = np.arange(len(parts), dtype=np.int32) % outputs
+    return _join(parts, output=output.astype(np.int32), base=np.zeros(outputs), single_precision=False)
+
+
+def _lightgbm_nodes(structure: dict[str, Any]) -> dict[str, NDArray[Any]]:
+    nodes = [structure]
+    children = []
+    for node in nodes:
+        children.append((len(nodes), len(nodes) + 1) if "split_feature" in node else (0, 0))
+        if "split_feature" in node:
+            nodes += [node["left_child"], node["right_child"]]
+    inner = [node for node in nodes if "split_feature" in node]
+    if any(node["decision_type"] != "<=" or node["missing_type"] == "Zero" for node in inner):
+        raise ValueError("splits must be numerical and zero a value, was a model with others")
+    return {
+        "feature": np.array([node.get("split_feature", LEAF) for node in nodes], np.int32),
+        "threshold": np.array([node.get("threshold", 0.0) for node in nodes]),
+        "left": np.array(children, np.int32)[:, 0],
+        "right": np.array(children, np.int32)[:, 1],
+        "missing_left": np.array([_unknown_goes_left(node) for node in nodes]),
+        "value": np.array([node.get("leaf_value", 0.0) for node in nodes])[:, None],
+    }
+
+
+def _unknown_goes_left(node: dict[str, Any]) -> bool:
+    # Where it saw no unknown value in training, LightGBM takes one for zero.
+    if "split_feature" not in node:
+        return False
+    return bool(node["default_left"]) if node["missing_type"] == "NaN" else node["threshold"] >= 0.0

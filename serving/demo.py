@@ -23,6 +23,7 @@ from serving.scoring import Scanned
 from serving.settings import Settings
 from serving.supervisor import serve
 from training.benchmark_tapes import HOURLY
+from training.experiment import Experiment
 from training.hits import Matched, by_typology, match, with_nanoseconds
 from training.promote import promote, told
 from training.report import hits_table, trained_table
@@ -74,7 +75,14 @@ def run_demo(settings: Settings, *, seed: int, size: DemoSize = FULL, serve_afte
         simulate(data, seed=seed, tapes=size.tapes, progress=report, **market)
         simulate(fresh, seed=seed + 1, **market)
     with _step(console, "train on the earliest, calibrate on later, test on the last tapes") as report:
-        trained = train(data, settings.home, settings.parameters(), seed=seed, name=f"demo {seed}", progress=report)
+        trained = train(
+            data,
+            settings.home,
+            settings.parameters(),
+            experiment=Experiment(seed=seed),
+            name=f"demo {seed}",
+            progress=report,
+        )
     console.print(trained_table(trained.evaluation))
     _promote(console, settings.home)
     with _step(console, "scan a tape of another seed") as report:

@@ -24,6 +24,7 @@ from training.alerts import Raised, alerts_of
 from training.benchmark_tapes import HOURLY
 from training.budget import BUDGETS, Budget, at_budget
 from training.evaluate import chance_ece
+from training.experiment import Experiment
 from training.hits import Matched, by_typology, hit_matrix, match, with_nanoseconds
 from training.markets import Progress, fold_dataset, fold_tape
 from training.simulated_sets import simulated_set
@@ -155,7 +156,7 @@ def benchmark(
 def _trained(path: Path, parameters: Parameters, seed: int, progress: Progress) -> Bundle:
     dataset = read_dataset(path)
     split = split_by_time(fold_dataset(dataset, parameters, progress))
-    bundle, _ = fit_bundle(split, parameters, dataset_digest(dataset), None, "simulated", seed)
+    bundle, _ = fit_bundle(split, parameters, dataset_digest(dataset), None, "simulated", Experiment(seed=seed))
     gc.collect()
     return bundle
 

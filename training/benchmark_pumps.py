@@ -27,6 +27,7 @@ from features.fold import FAST
 from features.readers import read_dataset
 from models.parameters import Parameters
 from models.rules.pump_and_dump import PumpAndDump
+from training.experiment import Experiment
 from training.labelling import Suspicions, known_episodes, overlapping, suspicions
 from training.learn import learn
 from training.markets import MarketTape, Progress, fold_dataset
@@ -220,7 +221,7 @@ def _fold(protocol: _Protocol, test: list[int]) -> _Fold:
     markets = [protocol.pumps.markets[number] for number in earlier]
     # Suspicions name their market by its place in the list that is learned from.
     placed = replace(mine, market=np.searchsorted(earlier, mine.market))
-    learned = learn(markets, {PUMP: placed}, (protocol.rule,), seed=protocol.seed)
+    learned = learn(markets, {PUMP: placed}, (protocol.rule,), experiment=Experiment(seed=protocol.seed))
     train, score = protocol.placed(before, learned.raw[PUMP]), protocol.placed(now, learned.judge(theirs))
     past, present = protocol.count(earlier), protocol.count(test, protocol.spans)
     chosen = {(PLAIN_RULE, 0.06): _rule_alarms(present, protocol.terms, ThreeTerms())}

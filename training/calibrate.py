@@ -6,7 +6,7 @@ The unit is the alert, at its opening and at its end, never the window.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from models.calibration import Calibrator, Opening, fit_calibrator, fit_opening
 from models.combination import DETECTORS
 from training.alerts import Raised
 from training.hits import truths
+from training.verdicts import VERDICT, confirmed
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,14 @@ def known_alerts(raised: Sequence[Raised]) -> Iterator[Known]:
         for opened, last, is_true, is_known in zip(one.opened, one.last, true, known, strict=True):
             if is_known:
                 yield Known(opened, last, bool(is_true))
+
+
+def known_only(raised: Raised) -> Raised:
+    """Return the alerts of a market whose truth is known, and the labels of patterns alone."""
+    known = list(known_alerts([raised]))
+    labels = confirmed(raised.market.labels).drop(columns=VERDICT, errors="ignore")
+    market = replace(raised.market, labels=labels)
+    return Raised(market, tuple(one.opened for one in known), tuple(one.last for one in known))
 
 
 def calibrate(raised: Sequence[Raised], typologies: tuple[str, ...]) -> Mapping[str, Calibrator]:

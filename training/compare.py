@@ -15,7 +15,23 @@ from training.tracking import RunSummary, find_run, list_runs
 
 N_RUNS = 4
 _LOWER_IS_BETTER = ("ece", "brier", "loss", "delay", "false", "seconds")
-_SHORT = 8
+_SHORT, _ENDS = 8, ("_low", "_high")
+HEADLINE = {
+    MAIN_METRIC: "average precision",
+    "recall": "recall",
+    "precision": "precision",
+    "f1": "F1",
+    "false_manipulation_per_symbol_hour": "false a symbol-hour",
+    "alerts_a_symbol_day": "alerts a symbol-day",
+    "alerts_a_day": "alerts a day",
+    "median_delay_s": "median delay s",
+    "delay_p90_s": "90 % delay s",
+    "ece_opening": "ECE at opening",
+    "ece_close": "ECE at close",
+    "ece_by_chance": "ECE by chance",
+    "brier": "Brier",
+}
+"""What every training has, and what it is called where people read it."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +59,11 @@ class Comparison:
         return {name: row for name, row in rows.items() if len(set(row)) > 1}
 
     def table(self, width: int = 80) -> Table:
-        """Return a table with a column for each run, the best value of each metric marked *, at most `width` wide."""
+        """Return what matters of each run in a column: what it reached, with 90 % intervals, and how the runs differ.
+
+        The best value of each metric is marked *; typologies follow with their average precision. Everything else is in
+        `to_json`, and in MLflow.
+        """
         table = Table(title="Runs", box=None, width=width, title_justify="left", pad_edge=False)
         table.add_column("", overflow="fold", ratio=3)
         for run in self.runs:
@@ -51,12 +71,23 @@ class Comparison:
         started = [datetime.fromtimestamp(run.started_ms / 1000, UTC).strftime("%m-%d %H:%M") for run in self.runs]
         table.add_row("started (UTC)", *started)
         table.add_row("status", *(run.status.lower() for run in self.runs), end_section=True)
-        for name, values in self.metrics().items():
-            best = _best(name, values)
-            table.add_row(name, *(_number(value, marked=value is not None and value == best) for value in values))
+        metrics = self.metrics()
+        by_typology = [name for name in metrics if name.startswith(f"{MAIN_METRIC}.")]
+        others = [name for name in metrics if name not in HEADLINE and "." not in name and not name.endswith(_ENDS)]
+        for name in [*(name for name in HEADLINE if name in metrics), *others, *by_typology]:
+            self._add_metric(table, name, metrics[name])
         for name, texts in self.differing().items():
             table.add_row(name, *(_shortened(text) for text in texts), style="dim")
         return table
+
+    def _add_metric(self, table: Table, name: str, values: Sequence[float | None]) -> None:
+        metric, dot, typology = name.partition(".")
+        best, cells = _best(metric, values), []
+        for run, value in zip(self.runs, values, strict=True):
+            low, high = (run.metrics.get(f"{metric}{end}{dot}{typology}") for end in _ENDS)
+            between = "" if low is None or high is None else f"\n{low:.2f}–{high:.2f} "
+            cells.append(_number(value, marked=value is not None and value == best) + between)
+        table.add_row(f"  {typology}" if typology else HEADLINE.get(name, name), *cells)
 
     def to_json(self) -> str:
         """Return everything about the runs, nothing shortened."""

@@ -12,7 +12,9 @@ from sklearn.metrics import average_precision_score
 
 from models.calibration import brier, ece
 from training.alerts import Raised
+from training.detection import detection
 from training.hits import TABLE_COLUMNS, Matched, by_typology, match, same_pattern, truths
+from training.intervals import intervals
 
 _LOGGED = tuple(name for name in TABLE_COLUMNS if name not in ("episodes", "alerts"))
 
@@ -26,10 +28,12 @@ class Evaluation:
         metrics: The same and the rest as flat numbers: `recall.<typology>`, `precision.<typology>`, …,
             `average_precision.<typology>` and `average_precision` (see `average_precisions`), `ece_opening`,
             `ece_close`, `ece_by_chance` (what exact claims would show at the end, see `chance_ece`), `brier`,
-            `false_manipulation_per_symbol_hour`. What cannot be measured is left out.
+            `false_manipulation_per_symbol_hour`; what `detection` gives; and ends of `intervals`. What cannot be
+            measured is left out.
         confidence: Confidence of each calibrated alert at its end, however unsure, shape (n_alerts,).
         truth: Whether it was true.
         typology: Its typology.
+        episodes: One row a label, see `hits.Matched`.
     """
 
     table: pd.DataFrame
@@ -37,6 +41,7 @@ class Evaluation:
     confidence: NDArray[np.float64]
     truth: NDArray[np.bool_]
     typology: NDArray[np.str_]
+    episodes: pd.DataFrame
 
     def scored(self) -> dict[str, tuple[NDArray[np.bool_], NDArray[np.float64]]]:
         """Return truth and confidence by typology, for the precision–recall plot."""
@@ -54,13 +59,14 @@ class _Judged:
     calibrated: NDArray[np.bool_]
 
 
-def evaluate(raised: Sequence[Raised], unsure: Sequence[Raised]) -> Evaluation:
+def evaluate(raised: Sequence[Raised], unsure: Sequence[Raised], seed: int = 0) -> Evaluation:
     """Return what alerts were worth.
 
     Args:
         raised: The alerts that people would see, one entry a market, at least one.
         unsure: The alerts of the same markets down to a confidence that nobody would be shown; a threshold that lies
             lower opens alerts earlier and keeps them open longer, so these are others.
+        seed: Seed of the bootstrap.
     """
     matched = matched_over(raised)
     table, judged = by_typology(matched), _judged(unsure)
@@ -77,8 +83,9 @@ def evaluate(raised: Sequence[Raised], unsure: Sequence[Raised]) -> Evaluation:
         "brier": brier(close, truth),
         "false_manipulation_per_symbol_hour": false_rate(raised),
     }
+    metrics |= detection(matched, raised) | intervals(raised, unsure, seed=seed)
     known = {name: value for name, value in metrics.items() if np.isfinite(value)}
-    return Evaluation(table, known, close, truth, judged.typology[calibrated])
+    return Evaluation(table, known, close, truth, judged.typology[calibrated], matched.episodes)
 
 
 def chance_ece(probability: NDArray[np.float64], draws: int = 1000, seed: int = 0) -> float:

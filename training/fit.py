@@ -14,9 +14,11 @@ from models.conformal import Conformal
 from models.isolation_forest import ForestVariant, IsolationForest
 from models.trees import flatten_isolation_forest
 from models.variants import NEEDS, VARIANTS, Inputs
+from training.experiment import IsolationForest as ForestSettings
 
 KNOWN = 0.99
 LEAST_ROWS = 50
+FOREST = ForestSettings()
 FAST_PUBLIC = ("sweep", "rise_10s", "return_deviation")
 """What the isolation forest of the fast scale reads on a public tape.
 
@@ -96,9 +98,10 @@ def fit_isolation_forest(
     calibration: NDArray[np.float64],
     *,
     seed: int,
-    n_trees: int = 200,
+    settings: ForestSettings = FOREST,
     public: tuple[str, ...] | None = None,
     grain: str = MARKET_GRAIN,
+    allowed: frozenset[str] | None = None,
 ) -> IsolationForest:
     """Return an isolation forest in all variants that the rows allow.
 
@@ -106,16 +109,19 @@ def fit_isolation_forest(
         train: Rows to learn from, mostly honest, in catalogue order, shape (n_rows, n_features).
         calibration: Honest rows of non-overlapping windows that are not among `train`, catalogue order.
         seed: Seed of the trees.
-        n_trees: Trees of each variant.
+        settings: Trees of each variant, and what each is grown on.
         public: Features that the variant for public tapes may read, such as `FAST_PUBLIC`; all of its by default.
         grain: Grain of the rows.
+        allowed: Features that may be read; all by default.
 
     Raises:
         TapewatchError: No variant has 50 rows to learn from and one to be calibrated on.
     """
     reads = VARIANTS[grain] if public is None else {**VARIANTS[grain], "public": public}
-    chosen = [choose_inputs(name, train, "median", names, grain) for name, names in reads.items()]
-    fitted = [_fit_variant(inputs, train, calibration, seed, n_trees) for inputs in chosen if inputs is not None]
+    if allowed is not None:
+        reads = {variant: tuple(name for name in names if name in allowed) for variant, names in reads.items()}
+    chosen = [choose_inputs(name, train, "median", names, grain) for name, names in reads.items() if names]
+    fitted = [_fit_variant(inputs, train, calibration, seed, settings) for inputs in chosen if inputs is not None]
     variants = tuple(variant for variant in fitted if variant is not None)
     if not variants:
         raise TapewatchError(
@@ -126,13 +132,19 @@ def fit_isolation_forest(
 
 
 def _fit_variant(
-    inputs: Inputs, train: NDArray[np.float64], calibration: NDArray[np.float64], seed: int, n_trees: int
+    inputs: Inputs, train: NDArray[np.float64], calibration: NDArray[np.float64], seed: int, settings: ForestSettings
 ) -> ForestVariant | None:
     learned, held_out = train[inputs.judges(train)], calibration[inputs.judges(calibration)]
     if len(learned) < LEAST_ROWS or len(held_out) == 0:
         return None
-    model = Estimator(n_estimators=n_trees, random_state=seed, n_jobs=2).fit(inputs.matrix(learned))
-    normal_length = n_trees * _average_path_length(model.max_samples_)
+    model = Estimator(
+        n_estimators=settings.trees,
+        max_samples=min(settings.max_samples, len(learned)),
+        max_features=settings.max_features,
+        random_state=seed,
+        n_jobs=2,
+    ).fit(inputs.matrix(learned))
+    normal_length = settings.trees * _average_path_length(model.max_samples_)
     variant = ForestVariant(inputs, flatten_isolation_forest(model), normal_length, Conformal(np.empty(0)))
     return ForestVariant(inputs, variant.trees, normal_length, Conformal.fit(variant.scores(held_out)))
 

@@ -2,56 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from functools import partial
 
 import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
-from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+from sklearn.ensemble import RandomForestClassifier
 from sklearn.metrics import average_precision_score, log_loss
 from sklearn.model_selection import StratifiedGroupKFold
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from features.catalogue import MARKET_GRAIN
 from features.errors import TapewatchError
-from models.classifier import NONE, Classifier, ClassifierVariant, Link
-from models.trees import flatten_gradient_boosting, flatten_random_forest
+from models.classifier import NONE, Classifier, ClassifierVariant
 from models.variants import VARIANTS, Inputs, route
+from training.candidates import Candidate, Estimator, Maker, candidates_of, flattened
+from training.experiment import Experiment
 from training.fit import choose_inputs
+from training.search import Scores, Tuned
 
 N_FOLDS, N_JOBS = 4, 2
-Estimator: TypeAlias = Any  # scikit-learn has no types
+CANDIDATES = candidates_of(Experiment())
+Tune = Callable[[str, Maker, str, Scores], Tuned]
+"""Chooses the settings of a candidate, from its name, its maker, the digest of the rows and their scores."""
 AVERAGE_PRECISION = "average_precision"
 _LEAST_ASKED = 100
 _IMPORTANCE_ROWS, _IMPORTANCE_REPEATS = 1000, 2
-
-
-def _random_forest(seed: int) -> RandomForestClassifier:
-    return RandomForestClassifier(100, min_samples_leaf=5, max_leaf_nodes=512, max_samples=0.5, random_state=seed)
-
-
-def _boosting(seed: int) -> HistGradientBoostingClassifier:
-    # No early stopping: its validation split is by row, and rows of one event are all but copies. Few bins, as finding
-    # weighted quantiles takes most of the time. Small trees, held back: measured on data/pumps, forward-chained.
-    return HistGradientBoostingClassifier(
-        max_iter=80,
-        learning_rate=0.1,
-        max_depth=4,
-        min_samples_leaf=20,
-        l2_regularization=20.0,
-        max_features=0.5,
-        max_bins=63,
-        early_stopping=False,
-        random_state=seed,
-    )
-
-
-CANDIDATES: dict[str, Callable[[int], Estimator]] = {
-    "random_forest": _random_forest,
-    "hist_gradient_boosting": _boosting,
-}
 
 
 @dataclass(frozen=True)
@@ -76,6 +55,13 @@ class Labelled:
         """Return the given rows."""
         return Labelled(self.values[rows], self.label[rows], self.group[rows], self.weight[rows], self.grain)
 
+    def digest(self) -> str:
+        """Return SHA-256 over all there is to learn from."""
+        total = hashlib.sha256(self.grain.encode())
+        for column in (self.values, self.label.astype("U64"), self.group, self.weight):
+            total.update(np.ascontiguousarray(column).tobytes())
+        return total.hexdigest()
+
 
 @dataclass(frozen=True)
 class ClassifierFit:
@@ -92,6 +78,9 @@ class ClassifierFit:
         features: Features of the compared variant.
         importance: Mean and standard deviation of the average precision lost when a feature is shuffled, on held-out
             rows, shape (2, n_features).
+        held_out: Rows that one fold of the winner had not learned from.
+        fold_model: What that fold had learned.
+        tuned: What the search chose for each candidate.
     """
 
     classifier: Classifier
@@ -100,10 +89,23 @@ class ClassifierFit:
     out_of_fold: NDArray[np.float64]
     features: tuple[str, ...]
     importance: NDArray[np.float64]
+    held_out: Labelled
+    fold_model: ClassifierVariant
+    tuned: Mapping[str, Tuned]
+
+    def settings(self, candidate: str) -> dict[str, object]:
+        """Return the hyper-parameters that a candidate was compared with."""
+        make = self.tuned[candidate].make
+        return make.settings.model_dump() if isinstance(make, Candidate) else {}
 
 
 def fit_classifiers(
-    rows: Labelled, *, seed: int, candidates: Mapping[str, Callable[[int], Estimator]] = CANDIDATES
+    rows: Labelled,
+    *,
+    seed: int,
+    candidates: Mapping[str, Maker] = CANDIDATES,
+    allowed: frozenset[str] | None = None,
+    tune: Tune | None = None,
 ) -> ClassifierFit:
     """Compare candidates by grouped cross-validation on average precision and fit the winner.
 
@@ -112,7 +114,9 @@ def fit_classifiers(
     Args:
         rows: What to learn from.
         seed: Seed of folds and trees.
-        candidates: Makes an unfitted random forest or histogram gradient boosting from a seed, by name.
+        candidates: Makes an unfitted classifier from a seed, by name.
+        allowed: Features that may be read; all by default.
+        tune: Chooses the settings of each candidate first; the candidates are taken as they are by default.
 
     Raises:
         TapewatchError: Only one class, fewer than 2 groups, or fewer than 50 rows with known features.
@@ -123,20 +127,24 @@ def fit_classifiers(
             "a classifier needs rows of at least 2 classes in at least 2 groups (tapes or events), "
             f"was {sorted(set(rows.label.tolist()))} in {len(set(rows.group.tolist()))}"
         )
-    inputs = _inputs(rows)
+    inputs = _inputs(rows, allowed)
     if not inputs:
         raise TapewatchError(
             f"a classifier needs 50 rows with known features in 2 groups, was {len(rows.label)} without"
         )
     judge = route(inputs, rows.values)
     first = min(set(judge.tolist()) - {-1})
+    tuned = {name: Tuned(make) for name, make in candidates.items()}
+    if tune is not None:
+        digest, scores = rows.digest(), partial(_scores, rows, inputs[first], judge == first, classes, seed)
+        tuned = {name: tune(name, make, digest, scores) for name, make in candidates.items()}
     validations = {
-        name: _cross_validate(rows, inputs[first], judge == first, classes, make, seed)
-        for name, make in candidates.items()
+        name: _cross_validate(rows, inputs[first], judge == first, classes, one.make, seed)
+        for name, one in tuned.items()
     }
     metrics = {name: _metrics(rows, item.out_of_fold, classes) for name, item in validations.items()}
     winner = max(metrics, key=lambda name: metrics[name][AVERAGE_PRECISION])
-    make, validation = candidates[winner], validations[winner]
+    make, validation = tuned[winner].make, validations[winner]
     for number in np.flatnonzero(np.bincount(judge[judge > first], minlength=1) >= _LEAST_ASKED):
         other = _cross_validate(rows, inputs[number], judge == number, classes, make, seed)
         validation.out_of_fold[judge == number] = other.out_of_fold[judge == number]
@@ -147,11 +155,18 @@ def fit_classifiers(
         out_of_fold=validation.out_of_fold,
         features=inputs[first].features,
         importance=_importance(rows.take(validation.test), validation.fold_model, classes, seed),
+        held_out=rows.take(validation.test),
+        fold_model=validation.fold_model,
+        tuned=tuned,
     )
 
 
-def _inputs(rows: Labelled) -> list[Inputs]:
-    chosen = [choose_inputs(name, rows.values, "unknown", grain=rows.grain) for name in VARIANTS[rows.grain]]
+def _inputs(rows: Labelled, allowed: frozenset[str] | None) -> list[Inputs]:
+    reads = {
+        variant: tuple(name for name in names if allowed is None or name in allowed)
+        for variant, names in VARIANTS[rows.grain].items()
+    }
+    chosen = [choose_inputs(name, rows.values, "unknown", reads[name], rows.grain) for name in reads if reads[name]]
     return [item for item in chosen if item and len(np.unique(rows.group[item.judges(rows.values)])) >= 2]
 
 
@@ -167,7 +182,7 @@ def _cross_validate(
     inputs: Inputs,
     wanted: NDArray[np.bool_],
     classes: tuple[str, ...],
-    make: Callable[[int], Estimator],
+    make: Maker,
     seed: int,
 ) -> _Validation:
     # Learns from all rows the variant can judge, predicts those it is wanted for.
@@ -185,6 +200,20 @@ def _cross_validate(
     return _Validation(out, models[-1], able[folds[-1][1]])
 
 
+def _scores(
+    rows: Labelled, inputs: Inputs, wanted: NDArray[np.bool_], classes: tuple[str, ...], seed: int, make: Maker
+) -> Iterator[float]:
+    # Average precision of all rows predicted so far, after each fold; the last is what `_cross_validate` comes to.
+    able = np.flatnonzero(inputs.judges(rows.values))
+    out = np.full((len(rows.label), len(classes)), np.nan)
+    for train, test in _folds(rows.take(able), seed):
+        model = _fit(rows.take(able[train]), inputs, classes, make(seed))
+        asked = able[test][wanted[able[test]]]
+        if len(asked):
+            out[asked] = Classifier(classes, (model,)).probabilities(rows.values[asked])
+            yield _metrics(rows, out, classes)[AVERAGE_PRECISION]
+
+
 def _folds(rows: Labelled, seed: int) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
     n_folds = min(N_FOLDS, len(set(rows.group.tolist())))
     splitter = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed)
@@ -198,7 +227,7 @@ def _known_classes(label: NDArray[np.str_], n_folds: int) -> NDArray[np.str_]:
 
 
 def _fit_all(
-    rows: Labelled, inputs: list[Inputs], classes: tuple[str, ...], make: Callable[[int], Estimator], seed: int
+    rows: Labelled, inputs: list[Inputs], classes: tuple[str, ...], make: Maker, seed: int
 ) -> list[ClassifierVariant]:
     fitted: list[ClassifierVariant] = Parallel(n_jobs=N_JOBS, prefer="threads")(
         delayed(_fit)(rows, item, classes, make(seed)) for item in inputs
@@ -217,10 +246,8 @@ def _fit(rows: Labelled, inputs: Inputs, classes: tuple[str, ...], model: Estima
     with threadpool_limits(1, user_api="openmp"):
         model.fit(inputs.matrix(rows.values[able]), target, sample_weight=rows.weight[able])
     columns = np.asarray(model.classes_, dtype=np.int64)
-    if isinstance(model, RandomForestClassifier):
-        return ClassifierVariant(inputs, flatten_random_forest(model), "mean", columns)
-    link: Link = "logistic" if len(columns) == 2 else "softmax"
-    return ClassifierVariant(inputs, flatten_gradient_boosting(model), link, columns)
+    trees, link = flattened(model)
+    return ClassifierVariant(inputs, trees, link, columns)
 
 
 def _metrics(rows: Labelled, probability: NDArray[np.float64], classes: tuple[str, ...]) -> dict[str, float]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,13 +23,17 @@ from models.combination import DETECTORS, FULL_REACH, Weights, combine, inputs
 from models.isolation_forest import IsolationForest
 from models.records import Record
 from models.rules.base import Rule
+from training.candidates import candidates_of
+from training.experiment import Experiment
 from training.fit import FAST_PUBLIC, LEAST_ROWS, fit_isolation_forest, non_overlapping
 from training.fit_classifiers import ClassifierFit, Labelled, fit_classifiers
 from training.labelling import LEFT_OUT, NEAR_NS, RIGHT, Suspicions, entities, overlapping
 from training.markets import MarketTape
+from training.search import Search
 from training.track_records import BY_DETECTOR, of_rows, of_verdicts, together
 from training.verdicts import confirmed, is_partly
 
+DEFAULT = Experiment()
 LEAST_EPISODES = 3
 LEAST_GROUPS = 3
 _ROW = ("market", "end", "entity")
@@ -59,6 +64,10 @@ class Learned:
     p_value: dict[str, NDArray[np.float64]]
     records: dict[str, dict[str, Record]] = field(default_factory=dict)
 
+    def winners(self) -> str:
+        """Return the names of the classifiers that won, such as "hist_gradient_boosting"; "rules" without any."""
+        return "+".join(sorted({fit.winner for fit in self.classifiers.values()})) or "rules"
+
     def judge(self, rows: Suspicions) -> NDArray[np.float64]:
         """Return the combined probability of suspicions that nothing was learned from, shape (n,)."""
         unknown = np.full(len(rows), np.nan)
@@ -83,8 +92,9 @@ def learn(
     suspected: Mapping[str, Suspicions],
     rules: tuple[Rule, ...],
     *,
-    seed: int,
+    experiment: Experiment = DEFAULT,
     reach: tuple[float, ...] = FULL_REACH,
+    search: Search | None = None,
 ) -> Learned:
     """Fit all that is learned.
 
@@ -92,8 +102,9 @@ def learn(
         markets: Markets to learn from.
         suspected: What the rules suspect on them.
         rules: The catalogue.
-        seed: Seed of everything random.
+        experiment: What is learned, and how; its seed is the seed of everything random.
         reach: Largest log-odds that each detector may bring to the combination.
+        search: Finds the candidates' settings; those of the experiment are taken by default.
 
     Raises:
         TapewatchError: No typology has enough labelled episodes.
@@ -107,20 +118,22 @@ def learn(
         )
     learned = Learned({}, {}, {}, {}, {}, {})
     for scale in (MARKET, FAST, ACCOUNT):
-        forest = _forest(markets, scale, seed)
+        forest = _forest(markets, scale, experiment)
         if forest is not None:
             learned.forests[scale] = forest
         names = [rule.typology for rule in rules if rule.scale == scale and rule.typology in wanted]
         if names:
-            _combine_scale(learned, scale, {name: suspected[name] for name in names}, markets, seed, reach)
+            mine = {name: suspected[name] for name in names}
+            fit = _classifier(mine, scale, experiment, search)
+            _combine_scale(learned, scale, mine, markets, fit, reach)
     return learned
 
 
 def _combine_scale(
-    learned: Learned, scale: str, mine: Mapping[str, Suspicions], markets: Sequence[MarketTape], seed: int,
-    reach: tuple[float, ...],
+    learned: Learned, scale: str, mine: Mapping[str, Suspicions], markets: Sequence[MarketTape],
+    fit: ClassifierFit | None, reach: tuple[float, ...],
 ) -> None:  # fmt: skip
-    fit, forest = _classifier(mine, seed), learned.forests.get(scale)
+    forest = learned.forests.get(scale)
     if fit is not None:
         learned.classifiers[scale] = fit
     probabilities = unseen_probabilities(mine, fit)
@@ -137,14 +150,22 @@ def _combine_scale(
         learned.probability[name], learned.p_value[name] = probabilities[name], p_value
 
 
-def _classifier(mine: Mapping[str, Suspicions], seed: int) -> ClassifierFit | None:
-    rows = labelled(mine)
+def _classifier(
+    mine: Mapping[str, Suspicions], scale: str, experiment: Experiment, search: Search | None
+) -> ClassifierFit | None:
+    rows = labelled(mine, experiment)
     is_right = rows.label != NONE
     # Too few wrong suspicions teach nothing but noise: the rules alone are that good on these markets.
     if len(np.unique(rows.group[~is_right])) < LEAST_GROUPS or len(np.unique(rows.group[is_right])) < LEAST_GROUPS:
         return None
     try:
-        return fit_classifiers(rows, seed=seed)
+        return fit_classifiers(
+            rows,
+            seed=experiment.seed,
+            candidates=candidates_of(experiment),
+            allowed=experiment.features.of(rows.grain),
+            tune=partial(search.tuned, scale) if search else None,
+        )
     except TapewatchError:
         # Too few rows know what any variant reads: the bundle does without, as with the forest.
         return None
@@ -170,7 +191,7 @@ def calibrating(markets: Sequence[MarketTape]) -> NDArray[np.bool_]:
     return np.array([place[int(group)] % 2 == 1 for group in groups], dtype=bool)
 
 
-def _forest(markets: Sequence[MarketTape], scale: str, seed: int) -> IsolationForest | None:
+def _forest(markets: Sequence[MarketTape], scale: str, experiment: Experiment) -> IsolationForest | None:
     grain = grain_of(scale)
     calibrates, taught, held_out = calibrating(markets), [np.empty((0, len(GRAINS[grain])))], []
     for market, calibrate in zip(markets, calibrates, strict=True):
@@ -188,7 +209,15 @@ def _forest(markets: Sequence[MarketTape], scale: str, seed: int) -> IsolationFo
     try:
         few = teach[:: max(1, len(teach) // _FOREST_ROWS)]
         public = FAST_PUBLIC if scale == FAST else None
-        return fit_isolation_forest(few, np.concatenate(held_out), seed=seed, public=public, grain=grain)
+        return fit_isolation_forest(
+            few,
+            np.concatenate(held_out),
+            seed=experiment.seed,
+            settings=experiment.isolation_forest,
+            public=public,
+            grain=grain,
+            allowed=experiment.features.of(grain),
+        )
     except TapewatchError:
         # Too few rows know the six features: the bundle does without, and the combination learns that it is absent.
         return None
@@ -205,17 +234,37 @@ def _is_honest(rows: Rows, market: MarketTape) -> NDArray[np.bool_]:
     return honest
 
 
-def labelled(mine: Mapping[str, Suspicions]) -> Labelled:
-    """Return the suspicions of one scale as rows with one label each; right ones and wrong ones weigh alike."""
+def labelled(mine: Mapping[str, Suspicions], experiment: Experiment = DEFAULT) -> Labelled:
+    """Return the suspicions of one scale as rows with one label each, weighed as the experiment says."""
     parts, kept = list(mine.values()), kept_for_learning(mine)
-    is_right = (np.concatenate([rows.truth for rows in parts]) == RIGHT)[kept]
-    weight = np.concatenate([rows.weight for rows in parts])[kept]
-    for kind in (is_right, ~is_right):
-        if kind.any():
-            weight[kind] *= len(kept) / weight[kind].sum()
     label = np.concatenate([np.where(rows.truth == RIGHT, rows.typology, NONE) for rows in parts])
     values, group = np.concatenate([rows.values for rows in parts]), np.concatenate([rows.group for rows in parts])
+    weight = balanced(np.concatenate([rows.weight for rows in parts])[kept], label[kept], experiment)
     return Labelled(values[kept], label[kept], group[kept], weight, grain_of(parts[0].scale))
+
+
+def balanced(weight: NDArray[np.float64], label: NDArray[np.str_], experiment: Experiment) -> NDArray[np.float64]:
+    """Return weights that treat the imbalance of classes as the experiment says.
+
+    Args:
+        weight: Weight of each row, so that those of an episode, and of a run of wrong suspicions, sum to 1.
+        label: Typology of each row, or "none".
+        experiment: `balanced`: right and wrong rows weigh alike; `effective_number`: each class weighs what its
+            episodes add to one another; `none`: as they are.
+    """
+    out: NDArray[np.float64] = weight.copy()
+    if experiment.imbalance == "none":
+        out *= len(weight) / weight.sum()
+        return out
+    by_class, b = experiment.imbalance == "effective_number", experiment.effective_b
+    kinds = label if by_class else label != NONE
+    for kind in np.unique(kinds):
+        mine = kinds == kind
+        total = weight[mine].sum()
+        out[mine] *= len(weight) * ((1 - b**total) / (1 - b) if by_class else 1.0) / total
+    if by_class:
+        out *= len(out) / out.sum()
+    return out
 
 
 def kept_for_learning(mine: Mapping[str, Suspicions]) -> NDArray[np.int64]:

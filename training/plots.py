@@ -1,14 +1,19 @@
-"""Plots of a training: precision against recall, reliability, importances. Drawn without a screen or global state."""
+"""Plots of a training: what was reached, how soon, what is read, what was tried. Drawn without a screen."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, precision_recall_curve
+
+from training.explaining import Explained
+from training.hits import same_pattern
+from training.search import Tried
 
 Scored = tuple[NDArray[np.bool_], NDArray[np.float64]]
 # Okabe & Ito's colours: told apart by the colour-blind too.
@@ -74,4 +79,98 @@ def importances(
     axes.barh([features[column] for column in order], means[order], xerr=deviations[order], color=COLOURS[0])
     axes.axvline(0, color="0.6", linewidth=1)
     axes.tick_params(axis="y", length=0)
+    return figure
+
+
+def shap_summary(explained: Explained, classes: Sequence[str], title: str, top: int = 15) -> Figure:
+    """Return a bar for each of the features that move the output most, and how their values go with it.
+
+    Left: mean absolute SHAP value, stacked by class. Right: each held-out row as a point, at its SHAP value for its
+    surest class besides "none", coloured by the feature's rank among the rows.
+    """
+    size = np.abs(explained.values).mean(axis=0)
+    order = np.argsort(size.sum(axis=1), kind="stable")[-top:]
+    figure = Figure(figsize=(11, 0.32 * len(order) + 1.6), layout="constrained")
+    bars, points = figure.subplots(1, 2, sharey=True)
+    left, places = np.zeros(len(order)), np.arange(len(order))
+    for number, code in enumerate(explained.classes):
+        width, colour = size[order, number], COLOURS[number % len(COLOURS)]
+        bars.barh(
+            places, width, left=left, color=colour, label=classes[code], alpha=1 if number < len(COLOURS) else 0.5
+        )
+        left += width
+    bars.set(title=title, xlabel="mean |SHAP value|")
+    bars.set_yticks(places, [explained.features[column] for column in order])
+    bars.legend(fontsize="small", frameon=False, loc="lower right")
+    _points(points, explained, order)
+    for axes in (bars, points):
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(axis="y", length=0)
+    return figure
+
+
+def _points(axes: Axes, explained: Explained, order: NDArray[np.int64]) -> None:
+    accusing = [number for number, code in enumerate(explained.classes) if code]
+    total = explained.values.sum(axis=1)[:, accusing] + explained.base[accusing]
+    surest = np.array(accusing)[total.argmax(axis=1)]
+    jitter = np.random.default_rng(0).uniform(-0.3, 0.3, len(surest))
+    for place, column in enumerate(order):
+        x, value = explained.values[np.arange(len(surest)), column, surest], explained.matrix[:, column]
+        known = np.isfinite(value)
+        rank = np.argsort(np.argsort(value[known], kind="stable"), kind="stable") / max(1, known.sum() - 1)
+        axes.scatter(x[~known], place + jitter[~known], s=7, color="0.75")
+        drawn = axes.scatter(x[known], place + jitter[known], s=7, c=rank, cmap="cividis", vmin=0, vmax=1)
+    axes.axvline(0, color="0.6", linewidth=1)
+    axes.set(title="Each held-out row, for its surest class", xlabel="SHAP value")
+    bar = axes.figure.colorbar(drawn, ax=axes, ticks=[0, 1], aspect=40)
+    bar.ax.set_yticklabels(["low", "high"])
+    bar.set_label("value of the feature (grey: unknown)")
+
+
+def delays(episodes: pd.DataFrame) -> Figure:
+    """Return how many of a typology's labelled episodes were found within how many seconds, one line each."""
+    figure, axes = _figure("Found so soon after the start", "seconds after the episode's start", "share of episodes")
+    names = [same_pattern(name) for name in episodes["typology"]]
+    for number, (name, of_one) in enumerate(episodes["delay_s"].groupby(names)):
+        known = np.sort(of_one.dropna().to_numpy())
+        share = np.arange(1, len(known) + 1) / len(of_one)
+        label = f"{name}: {len(known)} of {len(of_one)}"
+        style = "-" if number < len(COLOURS) else "--"
+        colour = COLOURS[number % len(COLOURS)]
+        axes.step(np.maximum(known, 1.0), share, style, where="post", marker=".", color=colour, label=label)
+    axes.set(xscale="log", ylim=(0, 1.03))
+    if names:
+        axes.legend(fontsize="small", frameon=False, loc="upper left")
+    return figure
+
+
+def with_intervals(metrics: Mapping[str, float], shown: Sequence[str] = ("recall", "precision")) -> Figure:
+    """Return results by typology with their 90 % intervals."""
+    names = sorted({key.partition(".")[2] for key in metrics if key.partition(".")[0] in shown} - {""})
+    figure, axes = _figure("On the last tapes, with 90 % intervals of the bootstrap", "", "")
+    figure.set_size_inches(6.4, 0.4 * len(names) + 1.5)
+    for number, metric in enumerate(shown):
+        for place, name in enumerate(names):
+            x, low, high = (metrics.get(f"{metric}{end}.{name}", np.nan) for end in ("", "_low", "_high"))
+            y, label = place + 0.2 * (number - 0.5), metric if place == 0 else None
+            axes.plot([low, high], [y, y], color=COLOURS[number], linewidth=2, alpha=0.5)
+            axes.plot([x], [y], "o", color=COLOURS[number], label=label)
+    axes.set_yticks(range(len(names)), names)
+    axes.tick_params(axis="y", length=0)
+    axes.set(xlim=(-0.02, 1.02))
+    if names:
+        figure.legend(fontsize="small", frameon=False, loc="outside lower center", ncols=len(shown))
+    return figure
+
+
+def searched(trials: Sequence[Tried], title: str) -> Figure:
+    """Return the score of each trial and the best so far."""
+    figure, axes = _figure(title, "trial (0: the experiment's own settings)", "average precision, cross-validated")
+    whole = [one for one in trials if not one.pruned]
+    axes.plot([one.number for one in whole], [one.score for one in whole], "o", color=COLOURS[0], label="finished")
+    given_up = [one for one in trials if one.pruned]
+    axes.plot([one.number for one in given_up], [one.score for one in given_up], "x", color="0.6", label="given up")
+    best = np.maximum.accumulate([one.score for one in whole])
+    axes.step([one.number for one in whole], best, where="post", color=COLOURS[1], label="best so far")
+    axes.legend(fontsize="small", frameon=False, loc="lower right")
     return figure

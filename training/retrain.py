@@ -20,6 +20,7 @@ from training.alerts import Raised, alerts_of
 from training.deciding import Decision, PromotionRule, decide
 from training.drift_report import DriftReport, drift_figure, drift_of
 from training.evaluate import Evaluation, evaluate
+from training.experiment import Experiment
 from training.markets import MarketTape, Progress
 from training.merging import merge_datasets
 from training.paired import Paired, paired_precision
@@ -93,7 +94,9 @@ def retrain(plan: Plan, progress: Progress | None = None, undisturbed: Undisturb
         return None
     champion, unusable = _champion(plan.home)
     name = f"retrain {'+'.join(path.resolve().name for path in plan.datasets)}"
-    trained = train(merged, plan.home, plan.parameters, seed=plan.seed, name=name, progress=progress)
+    trained = train(
+        merged, plan.home, plan.parameters, experiment=Experiment(seed=plan.seed), name=name, progress=progress
+    )
     done = _judged(plan, trained, champion)
     with undisturbed():
         if done.decision.promote and not plan.dry_run:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import os
+import socket
 import subprocess
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,7 +18,8 @@ from typing import TYPE_CHECKING, Any
 from features.catalogue import schema_hash
 from features.errors import RegistryError
 from models.bundle import Bundle
-from models.registry import log_bundle, mlflow_at, register
+from models.registry import database_of, log_bundle, mlflow_at, register
+from training.run_lock import held_lock, is_held
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,6 +28,11 @@ if TYPE_CHECKING:
     from mlflow.entities import Run
 
 EXPERIMENT = "tapewatch"
+_LOCK, _PROCESS, _NOTE = "process_lock", "process", "mlflow.note.content"
+
+
+_OF_PROCESS = (_LOCK, _PROCESS)
+_ALWAYS = ("code_version", "feature_schema", "dataset_digest")
 
 
 @dataclass(frozen=True)
@@ -68,33 +76,54 @@ class TrackedRun:
         """Log a plot as `plots/<name>.png`."""
         import mlflow
 
-        mlflow.log_figure(figure, f"plots/{name}.png", save_kwargs={"dpi": 120})
+        save = {"dpi": 120}
+        mlflow.MlflowClient().log_figure(self.run_id, figure, f"plots/{name}.png", save_kwargs=save)
 
     def table(self, rows: Sequence[Mapping[str, object]] | Mapping[str, object], name: str) -> None:
         """Log a table or nested figures as `<name>.json`."""
         import mlflow
 
-        mlflow.log_dict(dict(rows) if isinstance(rows, Mapping) else {"rows": list(rows)}, f"{name}.json")
+        content = dict(rows) if isinstance(rows, Mapping) else {"rows": list(rows)}
+        mlflow.MlflowClient().log_dict(self.run_id, content, f"{name}.json")
 
-    def register(self, bundle: Bundle, example: pd.DataFrame) -> str:
+    def text(self, text: str, name: str) -> None:
+        """Log a text as the artifact `name`."""
+        import mlflow
+
+        mlflow.MlflowClient().log_text(self.run_id, text, name)
+
+    def describe(self, note: str, name: str | None = None, tags: Mapping[str, str] | None = None) -> None:
+        """Give the run the note that its page opens with, and a better name and more tags once they are known."""
+        import mlflow
+
+        client = mlflow.MlflowClient()
+        for key, value in {_NOTE: note, **(tags or {})}.items():
+            client.set_tag(self.run_id, key, value)
+        if name is not None:
+            client.update_run(self.run_id, name=name)
+
+    def register(self, bundle: Bundle, example: pd.DataFrame, description: str | None = None) -> str:
         """Log the bundle as a model of this run, register it as the challenger, and return the version."""
-        return register(bundle, log_bundle(bundle, example), self.home, self.run_id)
+        return register(bundle, log_bundle(bundle, example), self.home, self.run_id, description)
 
     @contextmanager
     def candidate(self, name: str, tags: Mapping[str, str] | None = None) -> Iterator[TrackedRun]:
         """Open a nested run for one candidate of this training."""
         import mlflow
 
-        experiment = mlflow.get_run(self.run_id).info.experiment_id
-        with mlflow.start_run(experiment_id=experiment, run_name=name, nested=True, tags=dict(tags or {})) as run:
-            yield TrackedRun(run.info.run_id, self.home)
+        parent = mlflow.get_run(self.run_id)
+        inherited = {key: parent.data.tags[key] for key in (*_ALWAYS, *_OF_PROCESS)}
+        with _started(parent.info.experiment_id, name, {**inherited, **(tags or {})}, self.home) as nested:
+            yield nested
 
 
 @contextmanager
 def tracked_run(
     home: Path, name: str, dataset_digest: str, tags: Mapping[str, str] | None = None
 ) -> Iterator[TrackedRun]:
-    """Open the run of one training; leaving the block ends it, as failed if by an exception.
+    """Open the run of one training; leaving the block ends it: as failed by an exception, as killed by an interrupt.
+
+    A process that is killed leaves its run open; the next command marks it as killed, see `close_dead_runs`.
 
     Args:
         home: TAPEWATCH_HOME; MLflow's database and artifacts are made there.
@@ -102,14 +131,49 @@ def tracked_run(
         dataset_digest: Digest of the dataset.
         tags: More tags; code version, feature schema and dataset digest are always there.
     """
-    with mlflow_at(home) as client:
-        import mlflow
+    close_dead_runs(home)
+    always = dict(zip(_ALWAYS, (code_version(), schema_hash(), dataset_digest), strict=True))
+    with mlflow_at(home) as client, held_lock(home) as lock:
+        alive = {_LOCK: lock, _PROCESS: f"{socket.gethostname()}:{os.getpid()}"}
+        with _started(_experiment(client, home), name, {**always, **alive, **(tags or {})}, home) as run:
+            yield run
 
-        always = {"code_version": code_version(), "feature_schema": schema_hash(), "dataset_digest": dataset_digest}
-        with mlflow.start_run(
-            experiment_id=_experiment(client, home), run_name=name, tags={**always, **(tags or {})}
-        ) as run:
+
+@contextmanager
+def _started(experiment: str, name: str, tags: Mapping[str, str], home: Path) -> Iterator[TrackedRun]:
+    import mlflow
+
+    nested = mlflow.active_run() is not None
+    with mlflow.start_run(experiment_id=experiment, run_name=name, nested=nested, tags=dict(tags)) as run:
+        try:
             yield TrackedRun(run.info.run_id, home)
+        except KeyboardInterrupt:
+            mlflow.end_run("KILLED")
+            raise
+
+
+def close_dead_runs(home: Path) -> int:
+    """Mark the runs as killed whose process ended without a word, and their half-logged models as failed.
+
+    Returns:
+        How many runs there were.
+    """
+    if not database_of(home).exists():
+        return 0
+    with mlflow_at(home) as client:
+        experiment = client.get_experiment_by_name(EXPERIMENT)
+        if experiment is None:
+            return 0
+        running = client.search_runs([experiment.experiment_id], "attributes.status = 'RUNNING'")
+        dead = [run for run in running if _LOCK in run.data.tags and not is_held(home, run.data.tags[_LOCK])]
+        for run in dead:
+            for model in client.search_logged_models(
+                [experiment.experiment_id], f"source_run_id = '{run.info.run_id}'"
+            ):
+                if model.status == "PENDING":
+                    client.finalize_logged_model(model.model_id, "FAILED")
+            client.set_terminated(run.info.run_id, "KILLED")
+        return len(dead)
 
 
 def add_to_run(
@@ -170,6 +234,7 @@ class RunSummary:
 
 def list_runs(home: Path, *, candidates: bool = False) -> list[RunSummary]:
     """Return the runs of a home, newest first; nested candidates only when asked for."""
+    close_dead_runs(home)
     with mlflow_at(home) as client:
         experiment = client.get_experiment_by_name(EXPERIMENT)
         if experiment is None:
@@ -210,5 +275,5 @@ def _summary(run: Run) -> RunSummary:
         status=run.info.status,
         metrics=dict(run.data.metrics),
         params=dict(run.data.params),
-        tags={name: value for name, value in tags.items() if not name.startswith("mlflow.")},
+        tags={key: value for key, value in tags.items() if not key.startswith("mlflow.") and key not in _OF_PROCESS},
     )

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from features.catalogue import MARKET_FEATURES
@@ -19,21 +18,25 @@ from models.alert import CalibratedOn
 from models.bundle import Bundle
 from models.combination import FULL_REACH, SIMULATED_REACH
 from models.parameters import Parameters
-from models.records import rows_of
 from models.rules import build_rules
 from models.surveillance import policy_of
-from training import plots
 from training.alerts import Raised, alerts_of, judged_with, raise_alerts
 from training.calibrate import calibrate, calibrate_detectors, calibrate_opening
+from training.card import Facts
 from training.evaluate import Evaluation, evaluate
+from training.experiment import Experiment
 from training.labelling import Suspicions, known_episodes, suspicions
 from training.leaks import refuse_leaks
 from training.learn import Learned, learn
 from training.markets import MarketTape, Progress, fold_dataset
+from training.placing import refuse_misplaced, refuse_unknown
+from training.recording import record
 from training.reference import reference_of
+from training.search import Search
 from training.splits import Split, split_by_time
-from training.tracking import TrackedRun, tracked_run
+from training.tracking import code_version, tracked_run
 
+DEFAULT = Experiment()
 CANDIDATE_THRESHOLD = 0.05
 OPENING_THRESHOLDS = (0.3, 0.9)
 
@@ -62,37 +65,50 @@ def train(
     home: Path,
     parameters: Parameters,
     *,
-    seed: int = 0,
+    experiment: Experiment = DEFAULT,
     name: str | None = None,
     progress: Progress | None = None,
+    searching: Progress | None = None,
 ) -> Trained:
     """Train on a dataset, track the run in MLflow and register the bundle as the challenger.
+
+    Interrupted at any point, it leaves no version without its bundle; the same call again resumes the search.
 
     Args:
         path: Dataset: a folder with `tapes/` and `labels.csv`.
         home: TAPEWATCH_HOME.
         parameters: Windows, rules and alert policy.
-        seed: Seed of everything random.
-        name: Name of the run; the dataset's by default.
+        experiment: What is learned, and how.
+        name: Name of the run; dataset, winners and seed by default.
         progress: Called with (tapes read, tapes in all).
+        searching: Called with (trials done, trials in all of the candidates so far), if the experiment searches.
 
     Raises:
         TapeError: The dataset cannot be read.
         TapewatchError: There are too few tapes to split by time, or too few labelled episodes.
     """
     dataset = read_dataset(path)
+    refuse_unknown(dataset)
     digest = dataset_digest(dataset)
     # Before the run is opened: a dataset that cannot be used leaves no failed run behind.
-    split = split_by_time(fold_dataset(dataset, parameters, progress))
-    with tracked_run(home, name or f"{path.resolve().name} seed {seed}", digest) as run:
-        bundle, learned = fit_bundle(split, parameters, digest, known_episodes(path), simulated(dataset), seed)
+    markets = fold_dataset(dataset, parameters, progress)
+    refuse_misplaced(dataset, markets)
+    split = split_by_time(markets, experiment.split.shares)
+    dataset_name, search = path.resolve().name, Search(home, experiment, searching)
+    with tracked_run(home, name or f"{dataset_name} seed {experiment.seed}", digest) as run:
+        origin = simulated(dataset)
+        bundle, learned = fit_bundle(split, parameters, digest, known_episodes(path), origin, experiment, search)
         unsure = tuple(alerts_of(split.test, parameters, bundle, CANDIDATE_THRESHOLD))
         raised = tuple(alerts_of(split.test, parameters, bundle))
-        evaluation = evaluate(raised, unsure)
+        evaluation = evaluate(raised, unsure, experiment.seed)
         reference = reference_of(split.fit, raised, unsure).state()
         bundle = replace(bundle, metrics=evaluation.metrics, reference=reference)
-        _track(run, dataset, digest, parameters, split, learned, evaluation, seed)
-        version = run.register(bundle, example(split.fit))
+        facts = Facts(path, code_version(), experiment, split, learned, bundle, evaluation)
+        card = record(run, facts, dataset, parameters)
+        tags = {"dataset": dataset_name, "calibrated_on": origin, "winner": learned.winners(), **search.tags()}
+        run.describe(card, name or f"{dataset_name} seed {experiment.seed} {learned.winners()}", tags)
+        # Last of all: whatever is registered is whole.
+        version = run.register(bundle, example(split.fit), card)
         return Trained(run.run_id, version, bundle, evaluation, split)
 
 
@@ -102,7 +118,8 @@ def fit_bundle(
     digest: str,
     known: pd.DataFrame | None,
     calibrated_on: CalibratedOn,
-    seed: int,
+    experiment: Experiment = DEFAULT,
+    search: Search | None = None,
 ) -> tuple[Bundle, Learned]:
     """Return a bundle learned on the earliest markets, and what it was made of.
 
@@ -116,7 +133,7 @@ def fit_bundle(
     rules = build_rules(parameters)
     suspected = suspicions(split.fit, rules, known)
     reach = SIMULATED_REACH if calibrated_on == "simulated" else FULL_REACH
-    learned = learn(split.fit, suspected, rules, seed=seed, reach=reach)
+    learned = learn(split.fit, suspected, rules, experiment=experiment, reach=reach, search=search)
     bundle = Bundle(
         classifiers={scale: fit.classifier for scale, fit in learned.classifiers.items()},
         isolation_forests=learned.forests,
@@ -178,35 +195,3 @@ def example(markets: Sequence[MarketTape]) -> pd.DataFrame:
     """Return a few feature rows with catalogue names, as the model's input example."""
     values = next(market.folded.market.values for market in markets if len(market.folded.market))
     return pd.DataFrame(values[-5:], columns=[feature.name for feature in MARKET_FEATURES])
-
-
-def _track(
-    run: TrackedRun,
-    dataset: Dataset,
-    digest: str,
-    parameters: Parameters,
-    split: Split,
-    learned: Learned,
-    evaluation: Evaluation,
-    seed: int,
-) -> None:
-    run.params({"seed": seed, "parameters": parameters.version(), **split.counts()})
-    run.dataset(dataset.labels[["typology", "venue", "symbol", "severity"]].astype(str), dataset.path, digest)
-    for scale, fit in learned.classifiers.items():
-        run.params({f"{scale}.winner": fit.winner})
-        for candidate, metrics in fit.metrics.items():
-            with run.candidate(f"{scale} {candidate}", {"scale": scale, "candidate": candidate}) as nested:
-                nested.metrics(metrics)
-        title = f"What the {scale} classifier reads"
-        run.figure(plots.importances(fit.features, fit.importance[0], fit.importance[1], title), f"importances_{scale}")
-    run.metrics(evaluation.metrics)
-    run.table(rows_of(learned.records), "records")
-    run.table([{"typology": name, **_known(row)} for name, row in evaluation.table.iterrows()], "by_typology")
-    if len(evaluation.confidence):
-        run.figure(plots.reliability(evaluation.truth, evaluation.confidence), "reliability")
-        run.figure(plots.precision_recall(evaluation.scored()), "precision_recall")
-
-
-def _known(row: pd.Series[float]) -> dict[str, float | None]:
-    # JSON has no NaN.
-    return {str(name): float(value) if np.isfinite(value) else None for name, value in row.items()}

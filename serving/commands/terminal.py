@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import typer
 from rich.console import Console
@@ -26,23 +26,30 @@ def settings_of(home: Path | None) -> Settings:
     return Settings() if home is None else Settings(home=home)
 
 
+class Report(Protocol):
+    """Takes how much is done, of how much in all, and of what, where that changes."""
+
+    def __call__(self, done: int, total: int, what: str | None = None) -> None:
+        """Move the bar."""
+
+
 @contextmanager
-def bar(what: str) -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on standard error while something lasts, if that is a terminal; yields what takes (done, total)."""
+def bar(what: str) -> Iterator[Report]:
+    """Show a bar on standard error while something lasts, if that is a terminal; yields what moves it."""
     with steps() as step:
         yield step(what)
 
 
 @contextmanager
-def steps() -> Iterator[Callable[[str], Callable[[int, int], None]]]:
-    """Show a bar for each of several steps, as `bar` does; yields what takes a name and returns what takes progress."""
+def steps() -> Iterator[Callable[[str], Report]]:
+    """Show a bar for each of several steps, as `bar` does; yields what takes a name and returns what moves its bar."""
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal, transient=True) as progress:
 
-        def step(name: str) -> Callable[[int, int], None]:
+        def step(name: str) -> Report:
             task = progress.add_task(name, total=None)
-            return lambda done, total: progress.update(task, completed=done, total=total)
+            return lambda done, total, what=None: progress.update(task, completed=done, total=total, description=what)
 
         yield step
 

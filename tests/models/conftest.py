@@ -12,6 +12,7 @@ from sklearn.ensemble import RandomForestClassifier
 from features.catalogue import COLUMN, MARKET_FEATURES
 from models.bundle import Bundle
 from models.calibration import fit_calibrator
+from training.experiment import IsolationForest as ForestSettings
 from training.fit import fit_isolation_forest
 from training.fit_classifiers import Labelled, fit_classifiers
 
@@ -31,7 +32,9 @@ def small_labelled(seed: int, n: int = 400) -> Labelled:
 
 
 def small_bundle(seed: int, average_precision: float = 0.9) -> Bundle:
-    forest = fit_isolation_forest(feature_rows(seed, 200), feature_rows(seed + 1, 99), seed=seed, n_trees=10)
+    forest = fit_isolation_forest(
+        feature_rows(seed, 200), feature_rows(seed + 1, 99), seed=seed, settings=ForestSettings(trees=10)
+    )
     classifier = fit_classifiers(small_labelled(seed), seed=seed, candidates=SMALL).classifier
     score = np.linspace(0, 1, 100)
     return Bundle(

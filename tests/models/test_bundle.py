@@ -18,6 +18,7 @@ from features.rows import Rows, blank_rows
 from models.bundle import Bundle
 from models.combination import Weights
 from models.records import Record
+from training.experiment import IsolationForest as ForestSettings
 from training.fit import fit_isolation_forest
 
 
@@ -126,7 +127,9 @@ def test_load_pickled_arrays_are_refused(saved: Path) -> None:
 
 def test_load_keeps_which_variant_of_the_account_grain_is_asked_first(bundle: Bundle, tmp_path: Path) -> None:
     values = np.random.default_rng(0).random((200, len(ACCOUNT_FEATURES)))
-    forest = fit_isolation_forest(values[:100], values[100:], seed=0, n_trees=5, grain="account")
+    forest = fit_isolation_forest(
+        values[:100], values[100:], seed=0, settings=ForestSettings(trees=10), grain="account"
+    )
     names = [variant.inputs.variant for variant in forest.variants]
     assert names == ["full", "executions", "messages", "trades"]
     folder = replace(bundle, isolation_forests={"account": forest}).save(tmp_path / "account")

@@ -9,11 +9,18 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from lightgbm import LGBMClassifier
 from numpy.typing import NDArray
 from sklearn.ensemble import HistGradientBoostingClassifier, IsolationForest, RandomForestClassifier
 
 from features.errors import BundleError
-from models.trees import Trees, flatten_gradient_boosting, flatten_isolation_forest, flatten_random_forest
+from models.trees import (
+    Trees,
+    flatten_gradient_boosting,
+    flatten_isolation_forest,
+    flatten_lightgbm,
+    flatten_random_forest,
+)
 
 SEEDS = st.integers(0, 2**32 - 1)
 
@@ -46,6 +53,38 @@ def test_gradient_boosting_flattened_agrees_with_scikit_learn(seed: int, n_class
     model = HistGradientBoostingClassifier(max_iter=5, min_samples_leaf=3, random_state=seed).fit(x, y)
     raw = model.decision_function(x).reshape(len(x), -1)
     np.testing.assert_allclose(flatten_gradient_boosting(model).sums(x), raw, rtol=0, atol=1e-12)
+
+
+def fitted_lightgbm(x: NDArray[np.float64], y: NDArray[np.int64], seed: int) -> LGBMClassifier:
+    return LGBMClassifier(
+        n_estimators=5, min_child_samples=3, random_state=seed, n_jobs=1, deterministic=True, force_row_wise=True,
+        verbosity=-1,
+    ).fit(x, y)  # fmt: skip
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=SEEDS, n_classes=st.integers(2, 4), unknown=st.sampled_from([0.0, 0.2]))
+def test_lightgbm_flattened_agrees_with_lightgbm(seed: int, n_classes: int, unknown: float) -> None:
+    x, y = cases(seed, n_classes, unknown)
+    model = fitted_lightgbm(x, y, seed)
+    raw = model.booster_.predict(x, raw_score=True)
+    assert isinstance(raw, np.ndarray)
+    np.testing.assert_allclose(flatten_lightgbm(model).sums(x), raw.reshape(len(x), -1), rtol=0, atol=1e-12)
+
+
+def test_lightgbm_unknown_never_seen_in_training_agrees_with_lightgbm() -> None:
+    x, y = cases(1, 2, unknown=0.0)
+    model = fitted_lightgbm(x, y, 0)
+    x[::3, 0] = x[::5, 1] = x[::7, 2] = np.nan
+    raw = model.booster_.predict(x, raw_score=True)
+    assert isinstance(raw, np.ndarray)
+    np.testing.assert_allclose(flatten_lightgbm(model).sums(x)[:, 0], raw, rtol=0, atol=1e-12)
+
+
+def test_lightgbm_same_seed_gives_the_same_bits() -> None:
+    x, y = cases(2)
+    first, again = (flatten_lightgbm(fitted_lightgbm(x, y, 3)) for _ in range(2))
+    np.testing.assert_array_equal(first.sums(x), again.sums(x))
 
 
 @settings(max_examples=10, deadline=None)

@@ -35,11 +35,11 @@ def test_table_best_value_is_marked_by_what_is_better() -> None:
     text = printed(TWO)
     assert "0.8*" in text
     assert "0.1*" in text
-    assert text.index("average_precision") < text.index("brier")
+    assert text.index("average precision") < text.index("Brier")
 
 
 def test_table_missing_value_is_a_dash() -> None:
-    line = next(line for line in printed(TWO).splitlines() if line.startswith("brier"))
+    line = next(line for line in printed(TWO).splitlines() if line.startswith("Brier"))
     assert line.rstrip().endswith("-")
 
 

@@ -10,6 +10,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassif
 from features.catalogue import COLUMN, MARKET_FEATURES
 from features.errors import TapewatchError
 from models.variants import NEEDS
+from training.experiment import IsolationForest as ForestSettings
 from training.fit import choose_inputs, fit_isolation_forest, non_overlapping
 from training.fit_classifiers import ClassifierFit, Labelled, fit_classifiers
 
@@ -86,12 +87,15 @@ def test_fit_isolation_forest_public_tapes_only_has_no_full_variant() -> None:
     train, calibration = feature_rows(0), feature_rows(1)
     hidden = [COLUMN[name] for name, needs in NEEDS["market"].items() if needs in {"orders", "accounts"}]
     train[:, hidden] = calibration[:, hidden] = np.nan
-    forest = fit_isolation_forest(train, calibration, seed=0, n_trees=5)
+    forest = fit_isolation_forest(train, calibration, seed=0, settings=ForestSettings(trees=10))
     assert [variant.inputs.variant for variant in forest.variants] == ["public", "six_public"]
 
 
 def test_fit_isolation_forest_same_seed_gives_the_same_trees() -> None:
-    first, again, other = (fit_isolation_forest(feature_rows(0), feature_rows(1), seed=s, n_trees=5) for s in (1, 1, 2))
+    first, again, other = (
+        fit_isolation_forest(feature_rows(0), feature_rows(1), seed=s, settings=ForestSettings(trees=10))
+        for s in (1, 1, 2)
+    )
     values = feature_rows(2)
     np.testing.assert_array_equal(first.p_values(values), again.p_values(values))
     assert not np.array_equal(first.p_values(values), other.p_values(values))
@@ -100,7 +104,9 @@ def test_fit_isolation_forest_same_seed_gives_the_same_trees() -> None:
 @settings(max_examples=5)
 @given(seed=st.integers(0, 10**6))
 def test_fit_isolation_forest_honest_rows_are_flagged_at_the_stated_rate(seed: int) -> None:
-    forest = fit_isolation_forest(feature_rows(seed, 300), feature_rows(seed + 1, 800), seed=seed, n_trees=20)
+    forest = fit_isolation_forest(
+        feature_rows(seed, 300), feature_rows(seed + 1, 800), seed=seed, settings=ForestSettings(trees=20)
+    )
     assert np.mean(forest.p_values(feature_rows(seed + 2, 800)) <= 0.05) == pytest.approx(0.05, abs=0.04)
 
 

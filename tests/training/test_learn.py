@@ -60,7 +60,7 @@ def test_learnable_episodes_whose_weights_do_not_sum_exactly_count_in_full() -> 
 def test_learn_without_enough_episodes_is_refused_and_says_what_there_was(market: MakeMarket) -> None:
     few = suspicious("wash_trading", [0, 1], [1, 2], [RIGHT, RIGHT])
     with pytest.raises(TapewatchError, match=r"at least 3 labelled episodes .*, was \{'wash_trading': 2\}"):
-        learn([market()], {"wash_trading": few}, (WashTrading(),), seed=0)
+        learn([market()], {"wash_trading": few}, (WashTrading(),))
 
 
 def test_kept_for_learning_one_row_that_two_rules_suspect_is_one_and_right_beats_left_out_beats_wrong() -> None:
@@ -171,7 +171,7 @@ def test_learn_tells_the_pattern_from_its_look_alike_on_rows_it_had_not_seen(mar
         rows = replace(one.folded.market, values=rng.random((60, N)))
         markets.append(replace(one, folded=Folded(rows, blank_rows("fast", 0), {})))
     suspected = {"wash_trading": many(), "spoofing": many().take(np.zeros(320, dtype=bool))}
-    learned = learn(markets, suspected, (WashTrading(), Spoofing()), seed=0)
+    learned = learn(markets, suspected, (WashTrading(), Spoofing()))
     assert set(learned.classifiers) == {"market"}
     assert set(learned.forests) == {"market"}
     assert set(learned.weights) == {"wash_trading"}

@@ -42,6 +42,6 @@ def test_hits_table_nothing_to_tell_is_a_heading() -> None:
 def test_trained_table_says_how_sure_the_alerts_may_be_within_80_columns() -> None:
     metrics = {"average_precision": 0.9123, "ece_opening": 0.1, "false_manipulation_per_symbol_hour": 0.0}
     nothing = np.empty(0)
-    lines = printed(trained_table(Evaluation(figures(), metrics, nothing, nothing > 0, nothing.astype(str))))
+    lines = printed(trained_table(Evaluation(figures(), metrics, nothing, nothing > 0, nothing.astype(str), figures())))
     assert lines[-2].rstrip() == "average precision 0.912 · 0.000 false manipulation alerts a symbol-hour"
     assert lines[-1].rstrip() == "calibration error 0.100 opening, nan close, nan by chance (0 alerts)"
