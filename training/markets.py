@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,7 +19,9 @@ from features.readers import Dataset, read_tape
 from models.citing import Recent
 from models.parameters import Parameters
 from models.surveillance import END_OF_TIME, fold_of
+from training.folded_store import Arrays, FoldedStore, key_of
 from training.hits import with_nanoseconds
+from training.saved_folds import folded_from_arrays, folded_to_arrays, recent_from_array, recent_to_array
 
 Progress = Callable[[int, int], None]
 
@@ -53,9 +57,19 @@ class MarketTape:
         """Length in hours."""
         return (self.end - self.start) / 3.6e12
 
+    def labelled(self, labels: pd.DataFrame) -> MarketTape:
+        """Return this market with those of a dataset's labels that lie on it."""
+        here = (labels["venue"] == self.venue) & (labels["symbol"] == self.symbol)
+        here &= (labels["start_ns"] <= self.end) & (labels["end_ns"] >= self.start)
+        return replace(self, labels=labels[here])
+
 
 def fold_dataset(
-    dataset: Dataset, parameters: Parameters, progress: Progress | None = None, tapes: Iterable[Path] | None = None
+    dataset: Dataset,
+    parameters: Parameters,
+    progress: Progress | None = None,
+    tapes: Iterable[Path] | None = None,
+    store: Path | None = None,
 ) -> list[MarketTape]:
     """Return every market of every tape, oldest tape first.
 
@@ -64,12 +78,15 @@ def fold_dataset(
         parameters: Windows and lots.
         progress: Called with (tapes done, tapes in all).
         tapes: Only these tapes of the dataset; all by default.
+        store: Folder of stored features (`TAPEWATCH_HOME/folded`): tapes that were folded before are read from there,
+            with the same bits, and others are kept there. Nothing is stored by default.
     """
     paths = list(tapes if tapes is not None else dataset.tapes)
-    labels = with_nanoseconds(dataset.labels)
+    labels, kept = with_nanoseconds(dataset.labels), FoldedStore(store) if store else None
     markets: list[MarketTape] = []
     for done, path in enumerate(paths, start=1):
-        markets += fold_tape(path, labels, parameters)
+        folded = stored_tape(path, parameters, kept) if kept else fold_tape(path, labels, parameters)
+        markets += [market.labelled(labels) for market in folded]
         if progress:
             progress(done, len(paths))
     return sorted(markets, key=lambda market: (market.start, market.tape, market.venue, market.symbol))
@@ -88,9 +105,53 @@ def fold_tape(path: Path, labels: pd.DataFrame, parameters: Parameters) -> Itera
         fold = fold_of(parameters, names, code)
         folded = fold.fold(mine, entity, counter).then(fold.advance(END_OF_TIME))
         start, end = int(mine.time[0]), int(mine.time[-1])
-        here = (labels["venue"] == venue) & (labels["symbol"] == symbol)
-        here &= (labels["start_ns"] <= end) & (labels["end_ns"] >= start)
         if not ((mine.account >= 0) | (mine.counter >= 0)).any():
             mine, entity, counter = no_events(), entity[:0], counter[:0]
         recent = Recent(mine, entity, counter)
-        yield MarketTape(tape.name, venue, symbol, start, end, folded, labels[here], names, recent)
+        unlabelled = MarketTape(tape.name, venue, symbol, start, end, folded, labels[:0], names, recent)
+        yield unlabelled.labelled(labels)
+
+
+def stored_tape(path: Path, parameters: Parameters, store: FoldedStore) -> list[MarketTape]:
+    """Return every market of a tape, without labels: from the store, or folded and then stored."""
+    key = key_of(path, parameters)
+    kept = store.load(key)
+    if kept is not None:
+        try:
+            return _from_arrays(kept)
+        except (KeyError, ValueError, TypeError):
+            # Whole, but not what it must be: something else wrote it.
+            store.drop(key)
+    markets = list(fold_tape(path, no_labels(), parameters))
+    store.save(key, _to_arrays(markets))
+    return markets
+
+
+def no_labels() -> pd.DataFrame:
+    """Return labels of nothing, with nanoseconds."""
+    words = dict.fromkeys(("typology", "venue", "symbol", "accounts", "order_ids", "trade_ids"), object)
+    times = dict.fromkeys(("start", "end"), "datetime64[ns, UTC]")
+    empty = {name: pd.Series(dtype=kind) for name, kind in {**words, **times, "severity": "float64"}.items()}
+    return with_nanoseconds(pd.DataFrame(empty))
+
+
+def _to_arrays(markets: Sequence[MarketTape]) -> Arrays:
+    arrays: Arrays = {}
+    for number, market in enumerate(markets):
+        arrays |= {f"{number}/{name}": array for name, array in folded_to_arrays(market.folded).items()}
+        arrays[f"{number}/recent"] = recent_to_array(market.recent)
+    told = [[market.tape, market.venue, market.symbol, market.start, market.end] for market in markets]
+    state = {"names": markets[0].names.to_dict() if markets else Vocabulary().to_dict(), "markets": told}
+    return arrays | {"state": np.frombuffer(json.dumps(state).encode(), np.uint8)}
+
+
+def _from_arrays(arrays: Arrays) -> list[MarketTape]:
+    state: dict[str, Any] = json.loads(arrays["state"].tobytes())
+    names, labels, markets = Vocabulary.from_dict(state["names"]), no_labels(), []
+    for number, (tape, venue, symbol, start, end) in enumerate(state["markets"]):
+        prefix = f"{number}/"
+        mine = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+        recent = recent_from_array(mine.pop("recent"), names)
+        folded = folded_from_arrays(mine)
+        markets.append(MarketTape(tape, venue, symbol, start, end, folded, labels, names, recent))
+    return markets
