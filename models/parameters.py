@@ -6,6 +6,7 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
@@ -37,6 +38,29 @@ from models.rules.timing_anomaly import Params as TimingAnomaly
 from models.rules.unlabelled_volume import Params as UnlabelledVolume
 from models.rules.volume_spike import Params as VolumeSpike
 from models.rules.wash_trading import Params as WashTrading
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One value that breaks a rule: its dotted name, what it must be, what it was."""
+
+    field: str
+    rule: str
+    was: str
+
+
+class RefusedParametersError(ParameterError):
+    """Parameters have mistakes; the text has a line for each.
+
+    Attributes:
+        mistakes: The mistakes.
+    """
+
+    def __init__(self, origin: str, mistakes: tuple[Mistake, ...]) -> None:
+        self.mistakes = mistakes
+        lines = "".join(f"\n  {mistake.field} {mistake.rule}, was {mistake.was}" for mistake in mistakes)
+        super().__init__(f"{origin}: {len(mistakes)} mistake(s){lines}")
+
 
 Typology = Literal[
     "pump_and_dump",
@@ -191,14 +215,20 @@ def load_parameters(path: Path | None) -> Parameters:
     Raises:
         ParameterError: The file cannot be read, or values are unknown or out of range (all of them named).
     """
-    if path is None:
-        return Parameters()
+    return Parameters() if path is None else parse_parameters(read_toml(path), origin=str(path))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return the tables of a TOML file.
+
+    Raises:
+        ParameterError: The file cannot be read as TOML.
+    """
     try:
         with path.open("rb") as file:
-            values = tomllib.load(file)
+            return tomllib.load(file)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ParameterError(f"{path} must be a readable TOML file, was not: {error}") from error
-    return parse_parameters(values, origin=str(path))
 
 
 def parse_parameters(values: Mapping[str, Any], origin: str = "parameters") -> Parameters:
@@ -209,13 +239,13 @@ def parse_parameters(values: Mapping[str, Any], origin: str = "parameters") -> P
         origin: What to call them in an error.
 
     Raises:
-        ParameterError: Values are unknown or out of range; the text has a line for each.
+        RefusedParametersError: Values are unknown or out of range; the text has a line for each.
     """
     try:
         return Parameters.model_validate(values)
     except ValidationError as error:
-        mistakes = "".join(f"\n  {_mistake(details)}" for details in error.errors(include_url=False))
-        raise ParameterError(f"{origin}: {error.error_count()} mistake(s){mistakes}") from error
+        mistakes = tuple(_mistake(details) for details in error.errors(include_url=False))
+        raise RefusedParametersError(origin, mistakes) from error
 
 
 def default_toml() -> str:
@@ -249,17 +279,17 @@ def _toml_value(value: float | dict[str, float]) -> str:
     return json.dumps(value)
 
 
-def _mistake(details: ErrorDetails) -> str:
+def _mistake(details: ErrorDetails) -> Mistake:
     context = details.get("ctx", {})
     key = ".".join(
         str(part) for part in (*details["loc"], *([context["key"]] if "key" in context else []))
     ).removesuffix(".[key]")
     if details["type"] == "extra_forbidden":
-        return f"{key} must be a known parameter{_nearest(key)}, was {details['input']!r}"
+        return Mistake(key, f"must be a known parameter{_nearest(key)}", repr(details["input"]))
     if details["type"] == "model_type":
-        return f"{key} must be a table, was {details['input']!r}"
+        return Mistake(key, "must be a table", repr(details["input"]))
     must_be = details["msg"].removeprefix("Input should be ")
-    return f"{key} must be {must_be}, was {context.get('value', details['input'])!r}"
+    return Mistake(key, f"must be {must_be}", repr(context.get("value", details["input"])))
 
 
 def _nearest(key: str) -> str:

@@ -100,7 +100,8 @@ def key_of(tape: Path, parameters: Parameters) -> str:
     for file in sorted(tape.iterdir()) if tape.is_dir() else [tape]:
         if file.is_file():
             with file.open("rb") as content:
-                whole.update(f"{tape.name}/{file.name}\0{hashlib.file_digest(content, 'sha256').hexdigest()}\0".encode())
+                digest = hashlib.file_digest(content, "sha256").hexdigest()
+            whole.update(f"{tape.name}/{file.name}\0{digest}\0".encode())
     made_of = [FORMAT, schema_hash(), _code(), fold_parameters(parameters)]
     whole.update(json.dumps(made_of, sort_keys=True).encode())
     return whole.hexdigest()

@@ -58,7 +58,7 @@ def folded_from_arrays(arrays: Arrays) -> Folded:
 
 def recent_to_array(recent: Recent) -> NDArray[np.uint8]:
     """Return events as bytes; their entities follow from the names."""
-    return events_to_bytes(recent.events)
+    return events_to_bytes(recent.events, "lz4")
 
 
 def recent_from_array(data: NDArray[np.uint8], names: Vocabulary) -> Recent:
