@@ -14,9 +14,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, insert, select, text
 
-from features.errors import ParameterError
+from features.errors import ParameterError, StoreError
 from models.parameter_changes import changed
-from models.parameters import Parameters, parse_parameters, to_toml
+from models.parameters import Parameters, load_parameters, parse_parameters, to_toml
 from serving.alerts.database import reading, writing
 from serving.alerts.schema import parameter_versions as table
 from serving.engine.files import write_whole
@@ -70,10 +70,10 @@ class ParameterHistory:
         self._database = database
 
     def in_force(self) -> Parameters:
-        """Return what scan and serve start from: a file that was edited by hand, else the newest version, else the file.
+        """Return what scan and serve start from: a file edited by hand, else the newest version, else the file.
 
         Raises:
-            ParameterError: `parameters.toml` has mistakes.
+            StoreError: `parameters.toml` has mistakes.
         """
         with reading(self._database) as connection:
             return self._in_force(connection)
@@ -161,7 +161,12 @@ class ParameterHistory:
         return Parameters() if newest is None else newest.parameters
 
     def _of_file(self) -> Parameters | None:
-        return self._settings.parameters() if self._settings.parameters_file.exists() else None
+        file = self._settings.parameters_file
+        try:
+            return load_parameters(file) if file.exists() else None
+        except ParameterError as error:
+            # Not what was asked for is wrong, but what is kept.
+            raise StoreError(str(error)) from error
 
     def _newest(self, connection: Connection) -> Adopted | None:
         row = connection.execute(select(table).order_by(table.c.number.desc()).limit(1)).one_or_none()

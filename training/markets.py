@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from features.encoding import Lots, encode
-from features.events import Vocabulary, no_events
+from features.events import Events, Vocabulary, no_events
 from features.fold import Folded
 from features.order import total_order
 from features.readers import Dataset, read_tape
@@ -96,7 +96,21 @@ def fold_tape(path: Path, labels: pd.DataFrame, parameters: Parameters) -> Itera
     """Yield every market of a tape."""
     tape, names = read_tape(path), Vocabulary()
     lots = Lots(parameters.events.lot, dict(parameters.events.lots)).fitted(tape)
-    events = encode(tape, names, lots)
+    yield from fold_markets(tape.name, encode(tape, names, lots), names, labels, parameters)
+
+
+def fold_markets(
+    tape: str, events: Events, names: Vocabulary, labels: pd.DataFrame, parameters: Parameters
+) -> Iterator[MarketTape]:
+    """Yield every market of recorded events, in any order.
+
+    Args:
+        tape: What to call the recording.
+        events: Events of any markets.
+        names: Their codes.
+        labels: Labels with nanoseconds; those that lie on a market are taken.
+        parameters: Windows.
+    """
     for code, (venue, symbol) in enumerate(names.markets):
         mine = total_order(events.take(np.flatnonzero(events.market == code)))
         if not len(mine):
@@ -108,7 +122,7 @@ def fold_tape(path: Path, labels: pd.DataFrame, parameters: Parameters) -> Itera
         if not ((mine.account >= 0) | (mine.counter >= 0)).any():
             mine, entity, counter = no_events(), entity[:0], counter[:0]
         recent = Recent(mine, entity, counter)
-        unlabelled = MarketTape(tape.name, venue, symbol, start, end, folded, labels[:0], names, recent)
+        unlabelled = MarketTape(tape, venue, symbol, start, end, folded, labels[:0], names, recent)
         yield unlabelled.labelled(labels)
 
 
