@@ -17,12 +17,13 @@ from features.errors import TapewatchError
 from serving.commands.benchmarks import benchmarks
 from serving.commands.parameters import parameters
 from serving.commands.terminal import AsJson, Home, ParametersFile, Seed, bar, say, settings_of
-from serving.commands.whatif import whatif
+from serving.commands.whatif import tune, whatif
 
 app = typer.Typer(help="Machine-learning market surveillance.", no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(benchmarks, name="benchmark")
 app.add_typer(parameters, name="parameters")
 app.command()(whatif)
+app.command()(tune)
 
 
 def main() -> None:

@@ -151,21 +151,21 @@ def _parts(result: WhatIf, *, details: bool) -> Iterator[RenderableType]:
 def _changes(result: WhatIf) -> Table | Text:
     if not result.changes:
         return Text("No parameter differs from those in force.")
-    table = _table("parameter", ("before", "after"))
+    table = plain_table("parameter", ("before", "after"))
     for one in result.changes:
         table.add_row(one.name, f"{one.before}", f"{one.after}")
     return table
 
 
 def _counts(rows: Sequence[Row]) -> Table:
-    table = _table("typology", ("before", "after", "gained", "lost", "changed"))
+    table = plain_table("typology", ("before", "after", "gained", "lost", "changed"))
     for row in rows:
         table.add_row(row.typology, *map(str, (row.before, row.after, row.gained, row.lost, row.altered)))
     return table
 
 
 def _truths(rows: Sequence[Row]) -> Table:
-    table = _table("typology", ("gained t/f", "lost t/f", "recall", "precision"))
+    table = plain_table("typology", ("gained t/f", "lost t/f", "recall", "precision"))
     for row in rows:
         gained = f"{row.true_gained}/{row.gained - row.true_gained}"
         lost = f"{row.true_lost}/{row.lost - row.true_lost}"
@@ -179,7 +179,7 @@ def _arrow(pair: tuple[float, float]) -> str:
 
 
 def _listed(alerts: Sequence[Judged], *, labelled: bool) -> Table:
-    table = _table("typology", ("symbol", "detected", "conf."))
+    table = plain_table("typology", ("symbol", "detected", "conf."))
     table.add_column("is" if labelled else "", justify="right")
     table.add_column("accounts", overflow="ellipsis", no_wrap=True)
     for one in alerts:
@@ -191,7 +191,8 @@ def _listed(alerts: Sequence[Judged], *, labelled: bool) -> Table:
     return table
 
 
-def _table(first: str, numbers: Sequence[str]) -> Table:
+def plain_table(first: str, numbers: Sequence[str]) -> Table:
+    """Return a table with a column of names and some of numbers."""
     table = Table(box=None, pad_edge=False)
     table.add_column(first, no_wrap=True)
     for name in numbers:
