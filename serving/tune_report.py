@@ -13,7 +13,7 @@ from rich.text import Text
 
 from models.parameters import to_toml
 from serving.whatif_report import ALL, Row, figures, plain_table, rows_of
-from training.intervals import Interval, rate_interval, share_interval
+from training.count_intervals import Interval, rate_interval, share_interval
 from training.tuner import Proposal
 from training.whatif import Judged, WhatIf
 

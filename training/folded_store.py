@@ -49,7 +49,7 @@ class FoldedStore:
         path = self._path(key)
         try:
             # The archive has a checksum of each array, which reading it whole compares.
-            with np.load(path, allow_pickle=False) as archive:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 arrays = {name: archive[name] for name in archive.files}
         except FileNotFoundError:
             return None
