@@ -22,7 +22,7 @@ from models.parameters import Parameters
 from models.rules import build_rules
 from models.rules.base import Rule
 from models.surveillance import policy_of
-from training.alerts import alerts_of, raise_alerts
+from training.alerts import Raised, alerts_of, raise_alerts
 from training.markets import MarketTape, Progress
 from training.splits import without_overlap
 from training.whatif import Judged, WhatIf, compared, days_of, judged
@@ -259,8 +259,7 @@ class _Search:
         return max(within, key=lambda one: one[:2])[2]
 
     def _alerts(self, parameters: Parameters, threshold: float | None = None) -> tuple[Judged, ...]:
-        found = judged(alerts_of(self.markets, parameters, self.bundle, threshold))
-        return tuple(one for one in found if not self.typologies or one.alert.typology in self.typologies)
+        return self._counted(alerts_of(self.markets, parameters, self.bundle, threshold))
 
     def _proposed(self, threshold: float, values: Mapping[str, float]) -> Parameters:
         tables: dict[str, dict[str, float]] = {table: {MAIN[table]: value} for table, value in values.items()}
@@ -270,20 +269,22 @@ class _Search:
 
     def _options(self, table: str, thresholds: Sequence[float]) -> dict[float, list[Option]]:
         out: dict[float, list[Option]] = {threshold: [] for threshold in thresholds}
+        # What an alert says of its parameters is not asked here, so one policy does for all values.
+        policy, prevalence = policy_of(self.parameters, self.bundle), dict(self.parameters.alerts.prevalence.items())
         for factor, value in values_of(self.parameters, table).items():
             parameters = changed(self.parameters, {table: {MAIN[table]: value}})
             rules = tuple(rule for rule in build_rules(parameters) if _table_of(rule) == table)
-            mine = [
-                judge(rules, market.folded, self.bundle, dict(parameters.alerts.prevalence.items()))
-                for market in self.markets
-            ]
+            mine = [judge(rules, market.folded, self.bundle, prevalence) for market in self.markets]
             for threshold in thresholds:
-                policy = replace(policy_of(parameters, self.bundle), threshold=threshold)
-                raised = (raise_alerts(*pair, policy) for pair in zip(self.markets, mine, strict=True))
-                found = [one for one in judged(raised) if not self.typologies or one.alert.typology in self.typologies]
+                at_threshold = replace(policy, threshold=threshold)
+                pairs = zip(self.markets, mine, strict=True)
+                found = self._counted(raise_alerts(market, candidates, at_threshold) for market, candidates in pairs)
                 hits = frozenset[int]().union(*(one.hits for one in found))
                 out[threshold].append(Option(table, value, factor, len(found), hits))
         return out
+
+    def _counted(self, raised: Iterator[Raised]) -> tuple[Judged, ...]:
+        return tuple(one for one in judged(raised) if not self.typologies or one.alert.typology in self.typologies)
 
 
 def choose(options: Sequence[Sequence[Option]], most: int) -> tuple[Option, ...]:

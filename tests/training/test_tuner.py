@@ -11,8 +11,10 @@ from features.errors import ParameterError, TapewatchError
 from features.readers import read_dataset
 from models.parameter_changes import changed, changes
 from models.parameters import TYPOLOGIES, Parameters
+from training.alerts import alerts_of
 from training.markets import MarketTape, fold_dataset
 from training.tuner import MAIN, Option, choose, split, tables_of, tune, values_of
+from training.whatif import days_of
 
 USUAL = Parameters()
 
@@ -75,8 +77,9 @@ def test_split_of_one_tape_is_refused(market: Callable[..., MarketTape]) -> None
 
 @pytest.mark.slow
 def test_tune_with_labels_stays_within_the_budget_and_beats_the_confidence_alone(markets: Sequence[MarketTape]) -> None:
-    everything = tune(markets, USUAL, None, 1e4, labelled=True)
-    budget = 0.5 * len(everything.earlier.before) / everything.earlier.days
+    earlier, _ = split(markets)
+    raised = sum(len(one.last) for one in alerts_of(earlier, USUAL, None))
+    budget = 0.5 * raised / days_of(earlier)
     found, ranked = (tune(markets, USUAL, None, budget, labelled=labelled) for labelled in (True, False))
     for one in (found, ranked):
         assert len(one.earlier.after) <= budget * one.earlier.days
