@@ -34,7 +34,7 @@ def reached(result: WhatIf, alerts: Sequence[Judged], typologies: Sequence[str])
     out = {"alerts_a_day": (n / days if days else math.nan, rate_interval(n, days))}
     if result.episodes is not None:
         wanted = {at for at, name in enumerate(result.episodes) if not typologies or name in typologies}
-        found, right = set().union(*(one.hits for one in alerts)) & wanted, sum(not one.false for one in alerts)
+        found, right = set[int]().union(*(one.hits for one in alerts)) & wanted, sum(not one.false for one in alerts)
         out["precision"] = (right / n if n else math.nan, share_interval(right, n))
         out["recall"] = (len(found) / len(wanted) if wanted else math.nan, share_interval(len(found), len(wanted)))
     return out

@@ -72,7 +72,7 @@ def _row(result: WhatIf, name: str) -> Row:
 
 
 def _recall(alerts: Sequence[Judged], wanted: set[int]) -> float:
-    found = set().union(*(one.hits for one in alerts)) & wanted
+    found = set[int]().union(*(one.hits for one in alerts)) & wanted
     return len(found) / len(wanted) if wanted else math.nan
 
 

@@ -85,7 +85,7 @@ def test_tune_with_labels_stays_within_the_budget_and_beats_the_confidence_alone
         assert len(one.earlier.after) <= budget * one.earlier.days
         assert {pair.tape for pair in one.earlier.before}.isdisjoint(pair.tape for pair in one.later.before)
     assert [change.name for change in changes(USUAL, ranked.proposed)] == ["alerts.confidence_threshold"]
-    right, by_rank = (len(set().union(*(a.hits for a in one.earlier.after))) for one in (found, ranked))
+    right, by_rank = (len(set[int]().union(*(a.hits for a in one.earlier.after))) for one in (found, ranked))
     assert right >= by_rank
 
 
