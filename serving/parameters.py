@@ -178,7 +178,7 @@ class ParameterHistory:
 
     def _insert(self, connection: Connection, parameters: Parameters, *, by: str, why: str, at: int) -> Adopted:
         newest = self._newest(connection)
-        values = {
+        values: dict[str, Any] = {
             "version": parameters.version(),
             "previous": newest.version if newest else None,
             "at": at,
