@@ -143,10 +143,9 @@ def stored_tape(path: Path, parameters: Parameters, store: FoldedStore) -> list[
 
 def no_labels() -> pd.DataFrame:
     """Return labels of nothing, with nanoseconds."""
-    words = dict.fromkeys(("typology", "venue", "symbol", "accounts", "order_ids", "trade_ids"), object)
-    times = dict.fromkeys(("start", "end"), "datetime64[ns, UTC]")
-    empty = {name: pd.Series(dtype=kind) for name, kind in {**words, **times, "severity": "float64"}.items()}
-    return with_nanoseconds(pd.DataFrame(empty))
+    words = dict.fromkeys(("typology", "venue", "symbol", "accounts", "order_ids", "trade_ids"), "object")
+    kinds = {**words, "start": "datetime64[ns, UTC]", "end": "datetime64[ns, UTC]", "severity": "float64"}
+    return with_nanoseconds(pd.DataFrame(columns=list(kinds)).astype(kinds))
 
 
 def _to_arrays(markets: Sequence[MarketTape]) -> Arrays:

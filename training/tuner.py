@@ -192,7 +192,7 @@ def _only(result: WhatIf, typologies: Sequence[str]) -> WhatIf:
 def values_of(parameters: Parameters, table: str) -> dict[float, float]:
     """Return values to try for a table's main threshold, by their factor: shares by their odds, within the bounds."""
     present = getattr(getattr(parameters, table), MAIN[table])
-    out = {}
+    out: dict[float, float] = {}
     for factor in FACTORS:
         is_share = 0.0 < present < 1.0
         value = factor * present / (1.0 - present + factor * present) if is_share else factor * present
@@ -270,7 +270,8 @@ class _Search:
     def _options(self, table: str, thresholds: Sequence[float]) -> dict[float, list[Option]]:
         out: dict[float, list[Option]] = {threshold: [] for threshold in thresholds}
         # What an alert says of its parameters is not asked here, so one policy does for all values.
-        policy, prevalence = policy_of(self.parameters, self.bundle), dict(self.parameters.alerts.prevalence.items())
+        policy = policy_of(self.parameters, self.bundle)
+        prevalence: dict[str, float] = dict(self.parameters.alerts.prevalence.items())
         for factor, value in values_of(self.parameters, table).items():
             parameters = changed(self.parameters, {table: {MAIN[table]: value}})
             rules = tuple(rule for rule in build_rules(parameters) if _table_of(rule) == table)
