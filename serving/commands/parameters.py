@@ -11,7 +11,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import click
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -28,7 +27,7 @@ CHECK = "check"
 class CheckByDefault(TyperGroup):
     """Reads `parameters FILE` as `parameters check FILE`."""
 
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:  # noqa: ANN401 -- typer's own copy of click's
         """Put the default command before what is none."""
         is_file = bool(args) and args[0] not in self.commands and not args[0].startswith("-")
         return super().parse_args(ctx, [CHECK, *args] if is_file else args)

@@ -4,9 +4,9 @@ import getpass
 import json
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
-from click.testing import Result
 from typer.testing import CliRunner
 
 from features.errors import ParameterError, TapewatchError
@@ -14,7 +14,7 @@ from models.parameters import load_parameters
 from tapewatch import app
 
 
-def run(*arguments: object) -> Result:
+def run(*arguments: object) -> Any:
     return CliRunner().invoke(app, [str(one) for one in arguments], env={"COLUMNS": "80"})
 
 
