@@ -16,10 +16,15 @@ from rich.markup import escape
 from features.compiled import drop_stale_kernels
 from features.errors import TapewatchError
 from serving.commands.benchmarks import benchmarks
+from serving.commands.parameters import parameters
 from serving.commands.terminal import AsJson, Home, ParametersFile, Seed, bar, say, settings_of
+from serving.commands.whatif import tune, whatif
 
 app = typer.Typer(help="Machine-learning market surveillance.", no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(benchmarks, name="benchmark")
+app.add_typer(parameters, name="parameters")
+app.command()(whatif)
+app.command()(tune)
 
 
 def main() -> None:
@@ -379,19 +384,6 @@ def detectors(
         console.print(*map(shown.told, found))
     else:
         console.print(shown.table_of(found))
-
-
-@app.command()
-def parameters(
-    file: Annotated[Path | None, typer.Argument(help="TOML to check; all defaults are printed if left out.")] = None,
-) -> None:
-    """Print every parameter with its default, meaning and source, or check a file of them."""
-    from models.parameters import default_toml, load_parameters
-
-    if file is None:
-        typer.echo(default_toml(), nl=False)
-    else:
-        say(f"{file}: valid, version {load_parameters(file).version()}")
 
 
 if __name__ == "__main__":

@@ -207,7 +207,7 @@ def parse_parameters(values: Mapping[str, Any], origin: str = "parameters") -> P
         origin: What to call them in an error.
 
     Raises:
-        ParameterError: Values are unknown or out of range; the text has a line for each.
+        RefusedParametersError: Values are unknown or out of range; the text has a line for each.
     """
     return parse_tables(Parameters, values, origin)
 

@@ -14,11 +14,12 @@ from models.alert import Alert, Contribution
 from models.findings import Evidence
 
 
-def events_to_bytes(events: Events) -> NDArray[np.uint8]:
-    """Return events as an Arrow stream."""
+def events_to_bytes(events: Events, compression: str | None = None) -> NDArray[np.uint8]:
+    """Return events as an Arrow stream, which may be compressed ("lz4", "zstd")."""
     table = pa.table({field.name: getattr(events, field.name) for field in fields(Events)})
     sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, table.schema) as writer:
+    options = pa.ipc.IpcWriteOptions(compression=compression)
+    with pa.ipc.new_stream(sink, table.schema, options=options) as writer:
         writer.write_table(table)
     return np.frombuffer(sink.getvalue(), np.uint8)
 

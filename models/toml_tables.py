@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,6 +16,28 @@ from pydantic_core import ErrorDetails
 from features.errors import ParameterError
 
 Tables = TypeVar("Tables", bound=BaseModel)
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """One value that breaks a rule: its dotted name, what it must be, what it was."""
+
+    field: str
+    rule: str
+    was: str
+
+
+class RefusedParametersError(ParameterError):
+    """Settings have mistakes; the text has a line for each.
+
+    Attributes:
+        mistakes: The mistakes.
+    """
+
+    def __init__(self, origin: str, mistakes: tuple[Mistake, ...]) -> None:
+        self.mistakes = mistakes
+        lines = "".join(f"\n  {mistake.field} {mistake.rule}, was {mistake.was}" for mistake in mistakes)
+        super().__init__(f"{origin}: {len(mistakes)} mistake(s){lines}")
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -39,13 +62,13 @@ def parse_tables(kind: type[Tables], values: Mapping[str, Any], origin: str) -> 
         origin: What to call them in an error.
 
     Raises:
-        ParameterError: Values are unknown or out of range; the text has a line for each.
+        RefusedParametersError: Values are unknown or out of range; the text has a line for each.
     """
     try:
         return kind.model_validate(values)
     except ValidationError as error:
-        mistakes = "".join(f"\n  {_mistake(details, kind())}" for details in error.errors(include_url=False))
-        raise ParameterError(f"{origin}: {error.error_count()} mistake(s){mistakes}") from error
+        mistakes = tuple(_mistake(details, kind()) for details in error.errors(include_url=False))
+        raise RefusedParametersError(origin, mistakes) from error
 
 
 def tables_to_toml(tables: BaseModel) -> str:
@@ -74,17 +97,17 @@ def _toml_value(value: object) -> str:
     return json.dumps(value)
 
 
-def _mistake(details: ErrorDetails, defaults: BaseModel) -> str:
+def _mistake(details: ErrorDetails, defaults: BaseModel) -> Mistake:
     context = details.get("ctx", {})
     key = ".".join(
         str(part) for part in (*details["loc"], *([context["key"]] if "key" in context else []))
     ).removesuffix(".[key]")
     if details["type"] == "extra_forbidden":
-        return f"{key} must be a known parameter{_nearest(key, defaults)}, was {details['input']!r}"
+        return Mistake(key, f"must be a known parameter{_nearest(key, defaults)}", repr(details["input"]))
     if details["type"] == "model_type":
-        return f"{key} must be a table, was {details['input']!r}"
+        return Mistake(key, "must be a table", repr(details["input"]))
     must_be = details["msg"].removeprefix("Input should be ")
-    return f"{key} must be {must_be}, was {context.get('value', details['input'])!r}"
+    return Mistake(key, f"must be {must_be}", repr(context.get("value", details["input"])))
 
 
 def _nearest(key: str, defaults: BaseModel) -> str:

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from serving.alerts.store import AlertStore
-from serving.api import alerts, events, operation, problems, score
+from serving.api import alerts, events, operation, parameters, problems, score
 from serving.api.events import Taken
 from serving.api.limits import BodyLimit
 from serving.api.metrics import Behind, Measured, Metrics
@@ -18,6 +18,8 @@ from serving.api.openapi import document
 from serving.api.score_bodies import Scored, TotalsBody
 from serving.api.scorer import Scorer
 from serving.api.services import EngineDoor, Services
+from serving.jobs import Jobs
+from serving.parameters import ParameterHistory
 from serving.settings import Settings
 
 VERSION = "1"
@@ -28,6 +30,7 @@ _TAGS = [
     {"name": "events", "description": "Send what happens on the market."},
     {"name": "score", "description": "Judge one window without keeping it."},
     {"name": "alerts", "description": "Read and triage what was found."},
+    {"name": "parameters", "description": "What detectors are set to, by whom and why; and what if it were otherwise."},
     {"name": "operation", "description": "Health, metrics, and what is served."},
 ]
 
@@ -47,11 +50,12 @@ def create_app(
     app = FastAPIOffline(title="Tapewatch", version=VERSION, description=_ABOUT, openapi_tags=_TAGS)
     metrics = Metrics()
     metrics.registry.register(Behind(engine.status, store.summary))
-    app.state.services = Services(settings, store, engine, scorer, metrics, clock)
+    history, jobs = ParameterHistory(settings, store.database), Jobs(settings.job_timeout_s)
+    app.state.services = Services(settings, store, engine, scorer, metrics, clock, history, jobs)
     problems.install(app)
     app.add_middleware(BodyLimit, most=settings.max_body_bytes)
     app.add_middleware(Measured, metrics=metrics)
-    for part in (events, score, alerts, operation):
+    for part in (events, score, alerts, parameters, operation):
         app.include_router(part.router)
     app.openapi = _described_once(app)  # type: ignore[method-assign] # FastAPI's documented way to extend it
     return app

@@ -7,6 +7,9 @@ TapewatchError
 │   ├── StoreUnreachableError   the database does not answer
 │   └── JournalDamagedError     acknowledged events cannot be read back
 ├── RequestError                a request holds something that must be otherwise; names the field
+├── JobRefusedError             a job cannot be done as asked; the text says why
+├── JobUnavailableError         a job took too long, or waited too long for another one
+├── JobFailedError              a job's process ended without a result
 ├── EngineUnavailableError      the engine does not answer (it is starting, or gone)
 └── EngineFailedError           the engine could not take a batch, and kept nothing of it
 """
@@ -46,6 +49,18 @@ class RequestError(TapewatchError):
         self.must_be = must_be
         self.was = None if was is None else str(was)[:200]
         super().__init__(f"{field} must be {must_be}" + ("" if was is None else f", was {self.was}"))
+
+
+class JobRefusedError(TapewatchError):
+    """A job cannot be done as asked: its data cannot be read, or its parameters do not fit them."""
+
+
+class JobUnavailableError(TapewatchError):
+    """A job took too long and was ended, or waited too long for another one."""
+
+
+class JobFailedError(TapewatchError):
+    """A job's process ended without a result."""
 
 
 class EngineUnavailableError(TapewatchError):

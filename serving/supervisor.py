@@ -19,6 +19,7 @@ from serving.champion import RULES_ONLY, load_champion
 from serving.child import Child
 from serving.engine.files import lock
 from serving.engine.process import run_engine
+from serving.parameters import ParameterHistory
 from serving.settings import Settings
 from serving.signals import StopSignal
 from serving.web import run_web
@@ -42,7 +43,7 @@ def serve(settings: Settings, say: Say = _print) -> None:
     settings.home.mkdir(parents=True, exist_ok=True)
     with _alone(settings), _listening(settings) as listening, _socket_path(settings) as address, StopSignal() as stop:
         champion = load_champion(settings)
-        AlertStore.open(settings.store_url).close()
+        _keep_in_step(settings, say)
         authkey = secrets.token_bytes(32)
         engine = Child("engine", run_engine, (settings, address, authkey))
         web = Child("web", run_web, (settings, listening, address, authkey))
@@ -57,6 +58,17 @@ def serve(settings: Settings, say: Say = _print) -> None:
             web.stop(_STOP_S)
             engine.stop(_STOP_S)
             say("stopped")
+
+
+def _keep_in_step(settings: Settings, say: Say) -> None:
+    """Migrate the database, and take over the parameters that were adopted, perhaps on another machine."""
+    store = AlertStore.open(settings.store_url)
+    try:
+        told = ParameterHistory(settings, store.database).follow()
+    finally:
+        store.close()
+    if told:
+        say(told)
 
 
 def supervise(

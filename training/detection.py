@@ -22,8 +22,8 @@ def detection(matched: Matched, raised: Sequence[Raised]) -> dict[str, float]:
     Returns:
         `recall`, `precision` (share of the judged alerts that are not false) and `f1` over all typologies;
         `median_delay_s` and `delay_p90_s` from an episode's start to the first hit, over the episodes that were hit,
-        and `delay_p90_s.<typology>`; `alerts_a_day` on all the markets together, `alerts_a_symbol_day`. NaN where there is
-        nothing to divide by.
+        and `delay_p90_s.<typology>`; `alerts_a_day` on all the markets together, `alerts_a_symbol_day`. NaN where
+        there is nothing to divide by.
     """
     episodes, alerts = matched.episodes, matched.alerts
     recall = float(episodes["hit"].mean()) if len(episodes) else np.nan

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from features.encoding import Lots, encode
-from features.events import Vocabulary, no_events
+from features.events import Events, Vocabulary, no_events
 from features.fold import Folded
 from features.order import total_order
 from features.readers import Dataset, read_tape
 from models.citing import Recent
 from models.parameters import Parameters
 from models.surveillance import END_OF_TIME, fold_of
+from training.folded_store import Arrays, FoldedStore, key_of
 from training.hits import with_nanoseconds
+from training.saved_folds import folded_from_arrays, folded_to_arrays, recent_from_array, recent_to_array
 from training.verdicts import confirmed, labels_of, left_out
 
 Progress = Callable[[int, int], None]
@@ -71,9 +75,20 @@ class MarketTape:
         """Length in hours."""
         return (self.end - self.start) / 3.6e12
 
+    def labelled(self, labels: pd.DataFrame) -> MarketTape:
+        """Return this market with those of a dataset's labels that are about its tape and lie on it."""
+        labels = labels_of(self.tape, labels)
+        here = (labels["venue"] == self.venue) & (labels["symbol"] == self.symbol)
+        here &= (labels["start_ns"] <= self.end) & (labels["end_ns"] >= self.start)
+        return replace(self, labels=labels[here])
+
 
 def fold_dataset(
-    dataset: Dataset, parameters: Parameters, progress: Progress | None = None, tapes: Iterable[Path] | None = None
+    dataset: Dataset,
+    parameters: Parameters,
+    progress: Progress | None = None,
+    tapes: Iterable[Path] | None = None,
+    store: Path | None = None,
 ) -> list[MarketTape]:
     """Return every market of every tape, oldest tape first.
 
@@ -82,12 +97,15 @@ def fold_dataset(
         parameters: Windows and lots.
         progress: Called with (tapes done, tapes in all).
         tapes: Only these tapes of the dataset; all by default.
+        store: Folder of stored features (`TAPEWATCH_HOME/folded`): tapes that were folded before are read from there,
+            with the same bits, and others are kept there. Nothing is stored by default.
     """
     paths = list(tapes if tapes is not None else dataset.tapes)
-    labels = with_nanoseconds(dataset.labels)
+    labels, kept = with_nanoseconds(dataset.labels), FoldedStore(store) if store else None
     markets: list[MarketTape] = []
     for done, path in enumerate(paths, start=1):
-        markets += fold_tape(path, labels, parameters)
+        folded = stored_tape(path, parameters, kept) if kept else fold_tape(path, labels, parameters)
+        markets += [market.labelled(labels) for market in folded]
         if progress:
             progress(done, len(paths))
     return sorted(markets, key=lambda market: (market.start, market.tape, market.venue, market.symbol))
@@ -96,9 +114,22 @@ def fold_dataset(
 def fold_tape(path: Path, labels: pd.DataFrame, parameters: Parameters) -> Iterator[MarketTape]:
     """Yield every market of a tape."""
     tape, names = read_tape(path), Vocabulary()
-    labels = labels_of(tape.name, labels)
     lots = Lots(parameters.events.lot, dict(parameters.events.lots)).fitted(tape)
-    events = encode(tape, names, lots)
+    yield from fold_markets(tape.name, encode(tape, names, lots), names, labels, parameters)
+
+
+def fold_markets(
+    tape: str, events: Events, names: Vocabulary, labels: pd.DataFrame, parameters: Parameters
+) -> Iterator[MarketTape]:
+    """Yield every market of recorded events, in any order.
+
+    Args:
+        tape: What to call the recording.
+        events: Events of any markets.
+        names: Their codes.
+        labels: Labels with nanoseconds; those that lie on a market are taken.
+        parameters: Windows.
+    """
     for code, (venue, symbol) in enumerate(names.markets):
         mine = total_order(events.take(np.flatnonzero(events.market == code)))
         if not len(mine):
@@ -107,9 +138,52 @@ def fold_tape(path: Path, labels: pd.DataFrame, parameters: Parameters) -> Itera
         fold = fold_of(parameters, names, code)
         folded = fold.fold(mine, entity, counter).then(fold.advance(END_OF_TIME))
         start, end = int(mine.time[0]), int(mine.time[-1])
-        here = (labels["venue"] == venue) & (labels["symbol"] == symbol)
-        here &= (labels["start_ns"] <= end) & (labels["end_ns"] >= start)
         if not ((mine.account >= 0) | (mine.counter >= 0)).any():
             mine, entity, counter = no_events(), entity[:0], counter[:0]
         recent = Recent(mine, entity, counter)
-        yield MarketTape(tape.name, venue, symbol, start, end, folded, labels[here], names, recent)
+        unlabelled = MarketTape(tape, venue, symbol, start, end, folded, labels[:0], names, recent)
+        yield unlabelled.labelled(labels)
+
+
+def stored_tape(path: Path, parameters: Parameters, store: FoldedStore) -> list[MarketTape]:
+    """Return every market of a tape, without labels: from the store, or folded and then stored."""
+    key = key_of(path, parameters)
+    kept = store.load(key)
+    if kept is not None:
+        try:
+            return _from_arrays(kept)
+        except (KeyError, ValueError, TypeError):
+            # Whole, but not what it must be: something else wrote it.
+            store.drop(key)
+    markets = list(fold_tape(path, no_labels(), parameters))
+    store.save(key, _to_arrays(markets))
+    return markets
+
+
+def no_labels() -> pd.DataFrame:
+    """Return labels of nothing, with nanoseconds."""
+    words = dict.fromkeys(("typology", "venue", "symbol", "accounts", "order_ids", "trade_ids"), "object")
+    kinds = {**words, "start": "datetime64[ns, UTC]", "end": "datetime64[ns, UTC]", "severity": "float64"}
+    return with_nanoseconds(pd.DataFrame(columns=list(kinds)).astype(kinds))
+
+
+def _to_arrays(markets: Sequence[MarketTape]) -> Arrays:
+    arrays: Arrays = {}
+    for number, market in enumerate(markets):
+        arrays |= {f"{number}/{name}": array for name, array in folded_to_arrays(market.folded).items()}
+        arrays[f"{number}/recent"] = recent_to_array(market.recent)
+    told = [[market.tape, market.venue, market.symbol, market.start, market.end] for market in markets]
+    state = {"names": markets[0].names.to_dict() if markets else Vocabulary().to_dict(), "markets": told}
+    return arrays | {"state": np.frombuffer(json.dumps(state).encode(), np.uint8)}
+
+
+def _from_arrays(arrays: Arrays) -> list[MarketTape]:
+    state: dict[str, Any] = json.loads(arrays["state"].tobytes())
+    names, labels, markets = Vocabulary.from_dict(state["names"]), no_labels(), []
+    for number, (tape, venue, symbol, start, end) in enumerate(state["markets"]):
+        prefix = f"{number}/"
+        mine = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+        recent = recent_from_array(mine.pop("recent"), names)
+        folded = folded_from_arrays(mine)
+        markets.append(MarketTape(tape, venue, symbol, start, end, folded, labels, names, recent))
+    return markets

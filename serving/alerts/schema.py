@@ -53,3 +53,16 @@ history = Table(
     Column("change", JSON, nullable=False),
     Index("ix_alert_history_alert_id", "alert_id"),
 )
+
+parameter_versions = Table(
+    "parameter_versions",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("version", String(12), nullable=False),
+    Column("previous", String(12)),
+    Column("at", BigInteger, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("toml", Text, nullable=False),
+    Index("ix_parameter_versions_version", "version"),
+)

@@ -93,6 +93,11 @@ class AlertStore:
             migrate(engine)
         return cls(engine)
 
+    @property
+    def database(self) -> Engine:
+        """The migrated database, which the adopted parameters are in as well."""
+        return self._engine
+
     def close(self) -> None:
         """Give the connections back."""
         self._engine.dispose()

@@ -15,10 +15,14 @@ from starlette.exceptions import HTTPException
 
 from features.errors import SchemaError, StoreError, TapeError, TapewatchError
 from features.validation import RefusedRowsError
+from models.toml_tables import RefusedParametersError
 from serving.errors import (
     AlertNotFoundError,
     EngineFailedError,
     EngineUnavailableError,
+    JobFailedError,
+    JobRefusedError,
+    JobUnavailableError,
     LifeCycleError,
     RequestError,
     StoreUnreachableError,
@@ -40,7 +44,11 @@ _STATUS: dict[type[TapewatchError], int] = {
     AlertNotFoundError: 404,
     LifeCycleError: 409,
     RequestError: 422,
+    RefusedParametersError: 422,
     TapeError: 422,
+    JobRefusedError: 422,
+    JobUnavailableError: 503,
+    JobFailedError: 500,
     EngineUnavailableError: 503,
     StoreUnreachableError: 503,
     EngineFailedError: 500,
@@ -112,6 +120,8 @@ NOT_FOUND = documented(404, 422, 503)
 TRIAGE = documented(404, 409, 413, 422, 503)
 STORE = documented(422, 503)
 UNREADY = documented(503)
+ADOPT = documented(413, 422, 503)
+JOB = documented(413, 422, 503)
 BODY = documented(413, 415, 422, 503)
 PLAIN = documented()
 
@@ -147,6 +157,8 @@ def _ours(request: Request, error: Exception) -> Response:
 def _fields(error: Exception) -> list[FieldProblem]:
     if isinstance(error, RequestError):
         return [FieldProblem(field=error.field, rule=f"must be {error.must_be}", was=error.was)]
+    if isinstance(error, RefusedParametersError):
+        return [FieldProblem(field=f"parameters.{m.field}", rule=m.rule, was=m.was[:_SHOWN]) for m in error.mistakes]
     if isinstance(error, RefusedRowsError):
         return [
             FieldProblem(field=f"{_part(m.file)}[{m.row - 1}].{m.column}", rule=m.rule, was=m.value)

@@ -12,6 +12,8 @@ from serving.alerts.store import AlertStore
 from serving.api.metrics import Metrics
 from serving.api.scorer import Scorer
 from serving.engine.wire import Ack, Batch, EngineStatus
+from serving.jobs import Jobs
+from serving.parameters import ParameterHistory
 from serving.settings import Settings
 
 
@@ -38,6 +40,8 @@ class Services:
         scorer: What judges windows.
         metrics: What is counted.
         clock: Wall clock, ns UTC; for when an analyst did what, and to refuse the far future.
+        parameters: The adopted parameters.
+        jobs: Where long work is done.
     """
 
     settings: Settings
@@ -46,6 +50,8 @@ class Services:
     scorer: Scorer
     metrics: Metrics
     clock: Callable[[], int]
+    parameters: ParameterHistory
+    jobs: Jobs
 
 
 def of(request: Request) -> Services:

@@ -57,3 +57,8 @@ def steps() -> Iterator[Callable[[str], Report]]:
 def say(text: str) -> None:
     """Print a line for a person on standard output."""
     Console(highlight=False).print(text, markup=False, soft_wrap=True)
+
+
+def note(text: str) -> None:
+    """Print a line for a person on standard error, where a program reads standard output."""
+    Console(stderr=True, highlight=False).print(f"note: {text}", markup=False, soft_wrap=True)

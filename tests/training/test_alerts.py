@@ -39,6 +39,17 @@ def test_alerts_of_a_tape_are_those_that_scan_raises(tape: Path, markets: Sequen
     assert sorted(raised, key=lambda alert: (alert.detected_at, alert.alert_id)) == list(scanned)
 
 
+def test_alerts_of_stored_markets_are_those_of_fresh_ones(
+    small_dataset: Path, tape: Path, markets: Sequence[MarketTape], tmp_path: Path
+) -> None:
+    dataset = read_dataset(small_dataset)
+    for _ in range(2):
+        stored = fold_dataset(dataset, RULES, tapes=[tape], store=tmp_path)
+    fresh = [(one.opened, one.last) for one in alerts_of(markets, RULES, None)]
+    assert [(one.opened, one.last) for one in alerts_of(stored, RULES, None)] == fresh
+    assert any(last for _, last in fresh)
+
+
 def test_alerts_of_a_lower_threshold_are_more_and_as_sure_as_asked(markets: Sequence[MarketTape]) -> None:
     usual = [alert for one in alerts_of(markets, RULES, None) for alert in one.last]
     unsure = [alert for one in alerts_of(markets, RULES, None, 0.3) for alert in one.last]

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from features.readers import read_dataset
 from models.parameters import Parameters
-from training.markets import fold_dataset
+from training.folded_store import FoldedStore
+from training.markets import MarketTape, fold_dataset
+from training.saved_folds import folded_to_arrays, recent_to_array
 
 TRADES = """timestamp,symbol,price,quantity,buyer_id,seller_id
 2024-05-01T{hour}:00:00Z,A,100,1,ann,bob
@@ -65,3 +68,40 @@ def test_fold_dataset_of_a_public_tape_keeps_no_events(tmp_path: Path) -> None:
     (market,) = fold_dataset(read_dataset(tmp_path), Parameters())
     assert len(market.recent.events) == 0
     assert len(market.folded.market) == 1
+
+
+def test_fold_dataset_from_the_store_is_bit_identical_and_labelled_anew(dataset: Path, tmp_path: Path) -> None:
+    store = tmp_path / "folded"
+    fresh = fold_dataset(read_dataset(dataset), Parameters())
+    fold_dataset(read_dataset(dataset), Parameters(), store=store)
+    (dataset / "labels.csv").write_text("\n".join(LABELS.splitlines()[:2]) + "\n")
+    stored = fold_dataset(read_dataset(dataset), Parameters(), store=store)
+    assert [len(market.labels) for market in stored] == [1, 0, 0, 0]
+    for one, other in zip(fresh, stored, strict=True):
+        assert arrays_of(one) == arrays_of(other)
+        assert one.names.to_dict() == other.names.to_dict()
+        assert (one.tape, one.venue, one.symbol, one.start, one.end) == (
+            other.tape, other.venue, other.symbol, other.start, other.end,
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("damage", ["other arrays", "cut"])
+def test_fold_dataset_with_a_damaged_store_folds_again_and_mends_it(dataset: Path, tmp_path: Path, damage: str) -> None:
+    store = tmp_path / "folded"
+    fresh = fold_dataset(read_dataset(dataset), Parameters(), store=store)
+    whole = {path: path.read_bytes() for path in store.iterdir()}
+    for path, content in whole.items():
+        if damage == "cut":
+            path.write_bytes(content[: len(content) // 2])
+        else:
+            FoldedStore(store).save(path.stem, {"state": np.frombuffer(b'{"names": {}}', np.uint8)})
+    again = fold_dataset(read_dataset(dataset), Parameters(), store=store)
+    assert [arrays_of(market) for market in again] == [arrays_of(market) for market in fresh]
+    kept = [FoldedStore(store).load(path.stem) for path in whole]
+    assert all(arrays is not None and "0/recent" in arrays for arrays in kept)
+
+
+def arrays_of(market: MarketTape) -> dict[str, bytes]:
+    arrays = folded_to_arrays(market.folded) | {"recent": recent_to_array(market.recent)}
+    arrays |= {"entity": market.recent.entity, "counter": market.recent.counter}
+    return {name: array.tobytes() for name, array in arrays.items()}
