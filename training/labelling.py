@@ -22,10 +22,12 @@ from models.rules.base import Rule
 from training.hits import same_pattern
 from training.markets import MarketTape
 
-RIGHT, WRONG, LEFT_OUT = 1, 0, -1
+RIGHT, WRONG, LEFT_OUT, GOES_ON = 1, 0, -1, 2
+"""GOES_ON: of an episode whose onset is over; a classifier of onsets learns it as none, nothing else learns from it."""
 NEAR_NS = 3_600_000_000_000
 ONSET_NS = 120_000_000_000
-FIRST_NS = 60_000_000_000
+FIRST_NS = 25_000_000_000
+MINUTE_NS = 60_000_000_000
 RUN_NS = 600_000_000_000
 
 
@@ -42,8 +44,9 @@ class Suspicions:
         entity: Whom the row is about, -1 for the market as a whole.
         score: The rule's score.
         evidence: How much evidence the score rests on.
-        truth: RIGHT, WRONG or LEFT_OUT.
-        weight: Weight in training: every episode counts alike, and so does every run of wrong ones.
+        truth: RIGHT, WRONG, LEFT_OUT or GOES_ON.
+        weight: Weight in training: every episode counts alike, and so does every run of wrong ones and every minute of
+            those that go on.
         group: Markets that must not be split: one coin's overlapping tapes.
     """
 
@@ -66,6 +69,10 @@ class Suspicions:
         """Return the rows of a mask."""
         columns: dict[str, Any] = {name: getattr(self, name)[rows] for name in _COLUMNS}
         return replace(self, **columns)
+
+    def then(self, more: Suspicions) -> Suspicions:
+        """Return these and more of the same rule."""
+        return _together([self, more])
 
 
 _COLUMNS = tuple(field.name for field in fields(Suspicions) if field.name not in ("typology", "scale"))
@@ -123,12 +130,15 @@ def _truth(
     if known is not None:
         for time in known.loc[known["symbol"] == market.symbol, "time_ns"]:
             truth[np.abs(end - time) <= NEAR_NS] = LEFT_OUT
-    labels = market.labels
+    labels, is_fast = market.labels, found.rule.scale == FAST
     is_same = labels["typology"].map(same_pattern).to_numpy() == found.rule.typology
-    for same, begin, finish in zip(is_same, labels["start_ns"], labels["end_ns"], strict=True):
+    rows = zip(is_same, labels["start_ns"], labels["end_ns"], labels["accounts"], strict=True)
+    for same, begin, finish, accounts in rows:
         if same:
             # The onset may be labelled late; and windows go on holding the episode for an hour.
             truth[(end > begin - ONSET_NS) & (start <= finish + NEAR_NS)] = LEFT_OUT
+            if is_fast and not accounts:
+                truth[(end > begin + FIRST_NS) & (start <= finish + NEAR_NS)] = GOES_ON
         elif found.rule.category == "anomaly":
             truth[(end > begin) & (start <= finish + NEAR_NS)] = LEFT_OUT
     for number, (_, label) in enumerate(labels.iterrows()):
@@ -136,9 +146,10 @@ def _truth(
             continue
         within = np.flatnonzero((end > label["start_ns"]) & (start <= label["end_ns"]))
         within = within[_names_it(found, within, market, set(label["accounts"]))]
-        if found.rule.scale == FAST and not label["accounts"]:
-            # On a public tape only the rise is the pattern; what follows is its fading.
-            within = within[end[within] <= label["start_ns"] + FIRST_NS]
+        if is_fast and not label["accounts"]:
+            # On a public tape the onset is the pattern; what follows only goes on, and must be told from it.
+            begin = label["start_ns"]
+            within = within[(end[within] <= begin + FIRST_NS) | (start[within] <= begin)]
         truth[within], episode[within] = RIGHT, number
     return truth, episode
 
@@ -161,6 +172,7 @@ def _weight(found: Candidates, truth: NDArray[np.int8], episode: NDArray[np.int6
     end = found.rows.end[found.row]
     run = np.cumsum(np.concatenate([[0], np.diff(end) > RUN_NS])) if len(end) else np.empty(0, np.int64)
     key = np.where(truth == RIGHT, -1 - episode, run)
+    key = np.where(truth == GOES_ON, len(end) + end // MINUTE_NS, key)
     weight, used = np.zeros(len(end)), truth != LEFT_OUT
     _, which, count = np.unique(key[used], return_inverse=True, return_counts=True)
     weight[used] = 1.0 / count[which]

@@ -23,7 +23,7 @@ from models.isolation_forest import IsolationForest
 from models.rules.base import Rule
 from training.fit import FAST_PUBLIC, LEAST_ROWS, fit_isolation_forest, non_overlapping
 from training.fit_classifiers import ClassifierFit, Labelled, fit_classifiers
-from training.labelling import LEFT_OUT, NEAR_NS, RIGHT, Suspicions, entities, overlapping
+from training.labelling import LEFT_OUT, NEAR_NS, RIGHT, WRONG, Suspicions, entities, overlapping
 from training.markets import MarketTape
 
 LEAST_EPISODES = 3
@@ -257,11 +257,11 @@ def fit_weights(
 
     Args:
         x: Detectors' log-odds, NaN where one abstains, shape (n, 3).
-        truth: RIGHT, WRONG or LEFT_OUT.
+        truth: As in `Suspicions`; only those that are RIGHT or WRONG count.
         weight: Weight of each suspicion.
         reach: Largest log-odds that each detector may bring.
     """
-    used = truth != LEFT_OUT
+    used = (truth == RIGHT) | (truth == WRONG)
     absent = np.isnan(x[used])
     odds = np.where(absent, 0.0, np.clip(x[used], -np.array(reach), reach))
     design = np.concatenate([np.ones((len(odds), 1)), odds, absent.astype(float)], axis=1)
