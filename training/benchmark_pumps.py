@@ -281,13 +281,13 @@ def _fold(protocol: _Protocol, test: list[int], others: _Others) -> _Fold:
         chosen |= {(name, target): _rule_alarms(present, protocol.terms, rule) for name, rule in rules.items()}
         chosen[SHORT_RULE, target] = _rule_alarms(short, Terms.of(few), rules[RULE])
     own = protocol.pick(test)[0]
-    scores = {name: Scored(theirs.market, theirs.end, now[own]) for name, (_, now) in scored.items()}
+    scores = {}
     for name, model in models.items():
+        learned_from = name.removeprefix(OURS)
         if FAST in model.classifiers:
-            probability = model.classifiers[FAST].classifier.by_typology(theirs.values)[PUMP]
-            scores[f"classifier{name.removeprefix(OURS)}"] = Scored(
-                theirs.market, theirs.end, np.nan_to_num(probability)
-            )
+            probability = np.nan_to_num(model.classifiers[FAST].classifier.by_typology(theirs.values)[PUMP])
+            scores[f"classifier{learned_from}"] = Scored(theirs.market, theirs.end, probability)
+        scores[f"combined{learned_from}"] = Scored(theirs.market, theirs.end, scored[name][1][own])
     bins = bins_of(protocol.pumps, test, scores, learned.forests[FAST], protocol.events)
     return _Fold(scored[OURS][1], chosen, bins)
 
