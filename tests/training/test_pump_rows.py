@@ -76,7 +76,7 @@ def test_row_precision_a_detector_that_stays_high_is_worse_raw_than_as_onset() -
 def test_row_precision_half_an_hour_after_an_alarm_the_next_counts_fully_again() -> None:
     near = row_precision(frame([0.9, 0.91, 0.85], positive=1, bin_=[0, 72, 500]), "ours")
     far = row_precision(frame([0.9, 0.91, 0.85], positive=1, bin_=[0, 73, 500]), "ours")
-    assert near.onset[0] == pytest.approx(1 / 2)
+    assert near.onset[0] == pytest.approx(1 / 3)
     assert far.onset[0] == 1.0
 
 
