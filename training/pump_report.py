@@ -82,13 +82,13 @@ def _gains_table(lines: Sequence[Line]) -> Table:
 
 
 def _precision_table(precision: dict[str, RowPrecision]) -> Table:
-    table = _table("model", "raw [90 %]", "as onset [90 %]", "published, raw")
+    table = _table("model", "raw [90 %]", "as onset [90 %]", "published")
     for name, found in precision.items():
         published = f"{PUBLISHED[name]:.3f}" if name in PUBLISHED else ""
         (raw, raw_low, raw_high), (onset, low, high) = found.raw, found.onset
         table.add_row(
-            name.replace("_", " "), f"{raw:.3f} [{raw_low:.2f}, {raw_high:.2f}]",
-            f"{onset:.3f} [{low:.2f}, {high:.2f}]", published,
+            name.replace("_", " "), f"{raw:.3f} [{raw_low:.2f},{raw_high:.2f}]",
+            f"{onset:.3f} [{low:.2f},{high:.2f}]", published,
         )  # fmt: skip
     return table
 
