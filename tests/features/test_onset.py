@@ -99,7 +99,7 @@ def test_onset_of_a_burst_stands_out_and_its_continuation_does_not() -> None:
     first, later = at[3625], at[3640]
     assert fast["trade_jump"][first] == pytest.approx(np.log((25 + 0.006) / (2 + 0.006)))
     assert fast["buy_record_1800s"][first] > 4
-    assert fast["trade_record_300s"][later] == pytest.approx(np.log((25 + 0.006) / (17 + 0.006)))
+    assert fast["trade_record_300s"][later] == pytest.approx(np.log((25 + 0.006) / (16 + 0.006)))
     assert fast["rush_jump"][first] == 0.0
     assert fast["range_before_1800s"][first] == 0.0
 
