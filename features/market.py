@@ -35,6 +35,7 @@ from features.buckets import (
 )  # fmt: skip
 from features.catalogue import COLUMN
 from features.day import Day
+from features.onset import onset
 from features.pressure import pressure
 from features.shares import EITHER, NET, TAKEN, Shares, effective_takers
 from features.shares import TRADES as N_TRADES
@@ -266,6 +267,7 @@ def market_row(
         _spread(row, priced[VOLUME], real[CLOSE], close)
         _arrivals(row, priced[GAPS], real, b.habit, n)
         pressure(row, priced, real, b.span_ns[0], (last + 1) * b.span_ns[0], day, known)
+        onset(row, priced, real, b.span_ns[0], known)
     volume = whole[VOLUME].sum()
     if volume == 0 or whole[ATTRIBUTED].sum() == 0:
         return -1, -1

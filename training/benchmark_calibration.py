@@ -7,13 +7,14 @@ and at their end: those that people see, and all that reach a confidence of 0.05
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
 from features.readers import Dataset, read_dataset
@@ -26,7 +27,7 @@ from training.budget import BUDGETS, Budget, at_budget
 from training.evaluate import chance_ece
 from training.experiment import Experiment
 from training.hits import Matched, by_typology, hit_matrix, match, with_nanoseconds
-from training.markets import Progress, fold_dataset, fold_tape
+from training.markets import MarketTape, Progress, fold_tape
 from training.simulated_sets import simulated_set
 from training.simulator import default_setup
 from training.simulator.setup import Setup
@@ -35,8 +36,10 @@ from training.train import CANDIDATE_THRESHOLD, dataset_digest, fit_bundle
 
 SEVERITIES = {"subtle": (0.0, 0.33), "medium": (0.33, 0.67), "blatant": (0.67, 1.0)}
 TRAIN, TENTH = "train", "a tenth"
-RAISED, ALL = "raised", "all from .05"
+USUAL, RAISED, ALL = "usual", "raised", "all ≥ .05"
 TENTH_RATIO = 0.1
+N_JOBS = 2
+_SHARES = (0.7, 0.28, 0.02)
 _HOURS, _RATE = 3.0, 0.9  # 16 episodes a tape of 6 symbols
 _TENTH_HOURS = 3.75  # 2 episodes a tape: exactly a tenth an hour
 _SEEDS = {TRAIN: 9001, "subtle": 9102, "medium": 9103, "blatant": 9104, TENTH: 9205}
@@ -142,7 +145,7 @@ def benchmark(
     told = {name: _judged(path, name, parameters, bundle, report(f"judging {name}"))
             for name, path in paths.items() if name != TRAIN}  # fmt: skip
     usual = _Judged.together([told[name] for name in SEVERITIES])
-    populations = {"as in training": usual, TENTH: told[TENTH]}
+    populations = {USUAL: usual, TENTH: told[TENTH]}
     claims = {(name, kind): part for name, one in populations.items() for kind, part in one.claims.items()}
     budgets = tuple(
         at_budget(usual.claims[ALL].close, usual.hours, per_day, usual.claims[ALL].truth) for per_day in BUDGETS
@@ -155,10 +158,24 @@ def benchmark(
 
 def _trained(path: Path, parameters: Parameters, seed: int, progress: Progress) -> Bundle:
     dataset = read_dataset(path)
-    split = split_by_time(fold_dataset(dataset, parameters, progress))
+    folded = _over_tapes(dataset, lambda tape, labels: delayed(_folded)(tape, labels, parameters), progress)
+    markets = [market for tape in folded for market in tape]
+    # Nothing of the dataset needs to be tested here: other seeds do that.
+    split = split_by_time(markets, _SHARES)
     bundle, _ = fit_bundle(split, parameters, dataset_digest(dataset), None, "simulated", Experiment(seed=seed))
-    gc.collect()
     return bundle
+
+
+def _folded(tape: Path, labels: pd.DataFrame, parameters: Parameters) -> list[MarketTape]:
+    return list(fold_tape(tape, labels, parameters))
+
+
+def _over_tapes(dataset: Dataset, job: Callable[[Path, pd.DataFrame], Any], progress: Progress) -> Iterator[Any]:
+    labels = with_nanoseconds(dataset.labels)
+    jobs = (job(tape, labels) for tape in dataset.tapes)
+    for done, result in enumerate(Parallel(n_jobs=N_JOBS, return_as="generator")(jobs), start=1):
+        progress(done, len(dataset.tapes))
+        yield result
 
 
 @dataclass
@@ -184,23 +201,18 @@ def _judged(path: Path, name: str, parameters: Parameters, bundle: Bundle, progr
     ratio = TENTH_RATIO if name == TENTH else 1.0
     set_to = parameters.model_copy(update={"alerts": parameters.alerts.model_copy(update={"abuse_ratio": ratio})})
     dataset = read_dataset(path)
-    parts = []
-    for done, one in enumerate(_tape_by_tape(dataset, set_to, bundle), start=1):
-        parts.append(one)
-        progress(done, len(dataset.tapes))
-    return _Judged.together(parts)
+    parts = _over_tapes(dataset, lambda tape, labels: delayed(_judged_tape)(tape, labels, set_to, bundle), progress)
+    return _Judged.together(list(parts))
 
 
-def _tape_by_tape(dataset: Dataset, parameters: Parameters, bundle: Bundle) -> Iterator[_Judged]:
-    labels = with_nanoseconds(dataset.labels)
-    for path in dataset.tapes:
-        markets = list(fold_tape(path, labels, parameters))
-        raised = list(alerts_of(markets, parameters, bundle))
-        unsure = list(alerts_of(markets, parameters, bundle, CANDIDATE_THRESHOLD))
-        parts = [match(one.last, one.market.labels) for one in raised]
-        matched = Matched(pd.concat([p.alerts for p in parts]), pd.concat([p.episodes for p in parts]))
-        hours = (max(m.end for m in markets) - min(m.start for m in markets)) / 3.6e12
-        yield _Judged({RAISED: claims_of(raised), ALL: claims_of(unsure)}, matched, hours)
+def _judged_tape(tape: Path, labels: pd.DataFrame, parameters: Parameters, bundle: Bundle) -> _Judged:
+    markets = list(fold_tape(tape, labels, parameters))
+    raised = list(alerts_of(markets, parameters, bundle))
+    unsure = list(alerts_of(markets, parameters, bundle, CANDIDATE_THRESHOLD))
+    parts = [match(one.last, one.market.labels) for one in raised]
+    matched = Matched(pd.concat([p.alerts for p in parts]), pd.concat([p.episodes for p in parts]))
+    hours = (max(m.end for m in markets) - min(m.start for m in markets)) / 3.6e12
+    return _Judged({RAISED: claims_of(raised), ALL: claims_of(unsure)}, matched, hours)
 
 
 def claims_of(raised: Sequence[Raised]) -> Claims:

@@ -6,21 +6,20 @@ on earlier pumps alone, none of whose tapes overlaps a tested one of the coin. H
 
 The fair comparison is between lines whose thresholds come from earlier pumps. As ours reads the clock, the rule is
 tuned with a clock, too. Swept lines choose on the tested pumps themselves, which flatters whoever has more to choose.
+
+Two further questions: what the same models and thresholds catch when a coin has but an hour of history, and what
+models catch that learned from simulated pumps, alone or beside the earlier real ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from rich.console import Group, RenderableType
-from rich.table import Table
-from rich.text import Text
 
 from features.errors import TapeError
 from features.fold import FAST
@@ -29,10 +28,12 @@ from models.parameters import Parameters
 from models.rules.pump_and_dump import PumpAndDump
 from training.experiment import Experiment
 from training.labelling import Suspicions, known_episodes, overlapping, suspicions
-from training.learn import learn
+from training.learn import Learned, learn
 from training.markets import MarketTape, Progress, fold_dataset
 from training.pump_counting import Alarms, Count, Pumps, Scored, best_threshold, curve, interval, together
+from training.pump_history import AFTER_NS, HISTORY_NS, cut_markets
 from training.pump_rows import RowPrecision, bins_of, row_precision
+from training.pump_simulated import fast_only, simulated_markets
 from training.three_term import Terms, ThreeTerms, choose, clock_cells, plain_cells, trials
 
 PUMP = "pump_and_dump"
@@ -40,6 +41,8 @@ TARGETS = (0.03, 0.06)
 N_FOLDS = 5
 PUBLISHED = {"classifier": 0.804, "isolation_forest": 0.454}
 OURS, RULE, CLOCK_RULE, PLAIN_RULE = "ours", "rule, tuned", "rule + clock, tuned", "rule as it stands"
+SHORT, SHORT_RULE = "ours, 1 h of history", "rule, 1 h of history"
+SIMULATED, BOTH = "ours, simulated only", "ours, simulated + real"
 EARLIER, SWEPT = "earlier pumps", "swept"
 _CELLS = {RULE: plain_cells(), CLOCK_RULE: clock_cells()}
 _HIGHEST_RATE = 0.15
@@ -54,15 +57,15 @@ class Line:
         threshold: How its threshold was chosen: on earlier pumps, or swept on the tested ones to have the rate.
         target: Aimed false alerts a coin-day.
         alarms: What it caught and what it cost.
-        over_rule: Recall above that of the tuned rule with a clock and its 90 % interval over pumps, threshold chosen
-            alike; None for rules.
+        over: Recall above that of the tuned rules, by name, and its 90 % interval over pumps, threshold chosen alike;
+            empty for all but ours.
     """
 
     detector: str
     threshold: str
     target: float
     alarms: Alarms
-    over_rule: tuple[float, float, float] | None = None
+    over: Mapping[str, tuple[float, float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,22 +101,33 @@ class PumpBenchmark:
         """Return all figures as JSON types."""
         told = [
             {"detector": line.detector, "threshold": line.threshold, "target": line.target,
-             "over_rule": line.over_rule, **line.alarms.figures()}
+             "over": dict(line.over), **line.alarms.figures()}
             for line in self.lines
         ]  # fmt: skip
-        precision = {name: {"raw": p.raw, "onset": p.onset} for name, p in self.precision.items()}
-        precision["published"] = PUBLISHED
+        precision: dict[str, object] = {
+            name: {"raw": p.raw, "onset": p.onset} for name, p in self.precision.items()
+        } | {"published": PUBLISHED}
         return {"pumps": self.pumps, "coin_days": self.coin_days, "lines": told, "average_precision_25s": precision,
                 "missed": list(self.missed)}  # fmt: skip
 
 
-def benchmark(path: Path, parameters: Parameters, *, seed: int = 0, progress: Progress | None = None) -> PumpBenchmark:
+def benchmark(
+    path: Path,
+    parameters: Parameters,
+    *,
+    seed: int = 0,
+    simulated: Path | None = None,
+    store: Path | None = None,
+    progress: Progress | None = None,
+) -> PumpBenchmark:
     """Run the protocol on a dataset of labelled pumps.
 
     Args:
         path: Dataset with `labels.csv`, `events.csv` and `known_pumps.csv`.
         parameters: Windows, parameters of the rule, quiet that ends an alert.
         seed: Seed of the models.
+        simulated: Dataset of simulated pumps, to learn from alone and beside the earlier real ones.
+        store: Folder of stored features, see `fold_dataset`.
         progress: Called with (steps done, steps in all).
 
     Raises:
@@ -122,19 +136,66 @@ def benchmark(path: Path, parameters: Parameters, *, seed: int = 0, progress: Pr
     if not (path / "events.csv").exists():
         raise TapeError(f"{path}: must be a dataset of labelled pumps with events.csv, has none")
     dataset, known, events = read_dataset(path), known_episodes(path), read_events(path / "events.csv")
-    steps = len(dataset.tapes) + N_FOLDS
-    report: Progress | None = (lambda done, _: progress(done, steps)) if progress else None
-    markets = [_fast_only(market) for market in fold_dataset(dataset, parameters, report)]
+    step = _Steps(progress, 2 * len(dataset.tapes) - len(dataset.tapes) // 3 + N_FOLDS)
+    folded = fold_dataset(dataset, parameters, lambda *_: step(), store=store)
+    markets = [fast_only(market) for market in folded]
     pumps = pumps_of(markets, known, events)
     if len(pumps.markets) < 3 * N_FOLDS:
         raise TapeError(f"{path}: must hold at least {3 * N_FOLDS} tapes named in events.csv, has {len(pumps.markets)}")
     protocol = _Protocol.of(pumps, events, parameters, seed)
+    short = cut_markets(dataset, pumps, sorted(protocol.spans), parameters, step)
+    others = _Others(_of_numbers(short, protocol.rule), _simulated(simulated, parameters, protocol))
     results = []
-    for done, fold in enumerate(protocol.folds, start=1):
-        results.append(_fold(protocol, fold))
-        if progress:
-            progress(len(dataset.tapes) + done, steps)
+    for fold in protocol.folds:
+        results.append(_fold(protocol, fold, others))
+        step()
     return _summary(protocol, results)
+
+
+@dataclass
+class _Steps:
+    progress: Progress | None
+    total: int
+    done: int = 0
+
+    def __call__(self) -> None:
+        self.done += 1
+        if self.progress:
+            self.progress(min(self.done, self.total), self.total)
+
+
+@dataclass(frozen=True)
+class _Simulated:
+    """Simulated pumps, what the rule suspects of them, and what was learned from them alone."""
+
+    markets: tuple[MarketTape, ...]
+    suspected: Suspicions
+    alone: Learned
+
+
+@dataclass(frozen=True)
+class _Others:
+    """What else is asked: pumps with an hour of history, as suspected, and simulated ones."""
+
+    short: Suspicions
+    simulated: _Simulated | None
+
+
+def _of_numbers(markets: Mapping[int, MarketTape], rule: PumpAndDump) -> Suspicions:
+    found = suspicions(tuple(markets.values()), (rule,))[PUMP]
+    return replace(found, market=np.array(list(markets), np.int64)[found.market])
+
+
+def _simulated(path: Path | None, parameters: Parameters, protocol: _Protocol) -> _Simulated | None:
+    if path is None:
+        return None
+    markets = tuple(simulated_markets(path, parameters))
+    suspected = suspicions(markets, (protocol.rule,))[PUMP]
+    return _Simulated(
+        markets,
+        suspected,
+        learn(markets, {PUMP: suspected}, (protocol.rule,), experiment=Experiment(seed=protocol.seed)),
+    )
 
 
 def read_events(path: Path) -> pd.DataFrame:
@@ -143,12 +204,6 @@ def read_events(path: Path) -> pd.DataFrame:
     names = ("announced", "onset_5s", "onset_25s")
     times = {name: pd.to_datetime(table[name], format="ISO8601", utc=True) for name in names}
     return pd.DataFrame({name: time.astype("datetime64[ns, UTC]").astype("int64") for name, time in times.items()})
-
-
-def _fast_only(market: MarketTape) -> MarketTape:
-    # Pumps are told on the fast scale; without rows on the other nothing is learned there, which saves time.
-    folded = market.folded
-    return replace(market, folded=replace(folded, market=folded.market.take(np.empty(0, np.int64))))
 
 
 def pumps_of(markets: Sequence[MarketTape], known: pd.DataFrame | None, events: pd.DataFrame) -> Pumps:
@@ -194,6 +249,10 @@ class _Protocol:
         tested = set(self.groups[list(fold)].tolist())
         return [number for number in range(fold[0]) if int(self.groups[number]) not in tested]
 
+    def learn(self, markets: Sequence[MarketTape], suspected: Suspicions) -> Learned:
+        """Return what is learned from the rule's suspicions on markets."""
+        return learn(markets, {PUMP: suspected}, (self.rule,), experiment=Experiment(seed=self.seed))
+
     def count(self, numbers: Sequence[int], spans: dict[int, tuple[int, int]] | None = None) -> Count:
         return Count.of(self.pumps, numbers, self.suspected.market, self.suspected.end, spans)
 
@@ -215,27 +274,65 @@ class _Fold:
     bins: pd.DataFrame
 
 
-def _fold(protocol: _Protocol, test: list[int]) -> _Fold:
-    earlier, quiet_ns = protocol.earlier(test), protocol.quiet_ns
-    (before, mine), (now, theirs) = protocol.pick(earlier), protocol.pick(test)
-    markets = [protocol.pumps.markets[number] for number in earlier]
-    # Suspicions name their market by its place in the list that is learned from.
-    placed = replace(mine, market=np.searchsorted(earlier, mine.market))
-    learned = learn(markets, {PUMP: placed}, (protocol.rule,), experiment=Experiment(seed=protocol.seed))
-    train, score = protocol.placed(before, learned.raw[PUMP]), protocol.placed(now, learned.judge(theirs))
+def _fold(protocol: _Protocol, test: list[int], others: _Others) -> _Fold:
+    earlier = protocol.earlier(test)
+    models = _learned(protocol, earlier, others.simulated)
+    (_, theirs), learned = protocol.pick(test), models[OURS]
     past, present = protocol.count(earlier), protocol.count(test, protocol.spans)
+    few = others.short.take(np.isin(others.short.market, test))
+    short, short_score = _short_count(protocol, test, few), learned.judge(few)
     chosen = {(PLAIN_RULE, 0.06): _rule_alarms(present, protocol.terms, ThreeTerms())}
     tried = {name: trials(past, protocol.terms, cells) for name, cells in _CELLS.items()}
+    scored = {name: _scores(protocol, earlier, test, model, is_new=name == SIMULATED) for name, model in models.items()}
     for target in TARGETS:
-        threshold, _ = best_threshold(past, train, target, quiet_ns)
-        chosen[OURS, target] = present.alarms(score >= threshold, quiet_ns)
-        for name, found in tried.items():
-            chosen[name, target] = _rule_alarms(present, protocol.terms, choose(found, target)[0])
-    scores = {"combined": Scored(theirs.market, theirs.end, score[now])}
-    if FAST in learned.classifiers:
-        probability = learned.classifiers[FAST].classifier.by_typology(theirs.values)[PUMP]
-        scores["classifier"] = Scored(theirs.market, theirs.end, np.nan_to_num(probability))
-    return _Fold(score, chosen, bins_of(protocol.pumps, test, scores, learned.forests[FAST], protocol.events))
+        for name, (before, now) in scored.items():
+            threshold, _ = best_threshold(past, before, target, protocol.quiet_ns)
+            chosen[name, target] = present.alarms(now >= threshold, protocol.quiet_ns)
+            if name == OURS:
+                chosen[SHORT, target] = short.alarms(short_score >= threshold, protocol.quiet_ns)
+        rules = {name: choose(found, target)[0] for name, found in tried.items()}
+        chosen |= {(name, target): _rule_alarms(present, protocol.terms, rule) for name, rule in rules.items()}
+        chosen[SHORT_RULE, target] = _rule_alarms(short, Terms.of(few), rules[RULE])
+    own = protocol.pick(test)[0]
+    scores = {}
+    for name, model in models.items():
+        learned_from = name.removeprefix(OURS)
+        if FAST in model.classifiers:
+            probability = np.nan_to_num(model.classifiers[FAST].classifier.onsets(theirs.values)[PUMP])
+            scores[f"classifier{learned_from}"] = Scored(theirs.market, theirs.end, probability)
+        scores[f"combined{learned_from}"] = Scored(theirs.market, theirs.end, scored[name][1][own])
+    bins = bins_of(protocol.pumps, test, scores, learned.forests[FAST], protocol.events)
+    return _Fold(scored[OURS][1], chosen, bins)
+
+
+def _learned(protocol: _Protocol, earlier: list[int], simulated: _Simulated | None) -> dict[str, Learned]:
+    markets = [protocol.pumps.markets[number] for number in earlier]
+    _, mine = protocol.pick(earlier)
+    # Suspicions name their market by its place in the list that is learned from.
+    placed = replace(mine, market=np.searchsorted(earlier, mine.market))
+    out = {OURS: protocol.learn(markets, placed)}
+    if simulated is not None:
+        theirs, n = simulated.suspected, len(markets)
+        moved = replace(theirs, market=theirs.market + n, group=theirs.group + len(protocol.pumps.markets))
+        out[BOTH] = protocol.learn([*markets, *simulated.markets], placed.then(moved))
+        out[SIMULATED] = simulated.alone
+    return out
+
+
+def _scores(
+    protocol: _Protocol, earlier: list[int], test: list[int], model: Learned, *, is_new: bool
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the scores of all suspicions on earlier pumps, by models that had not seen them, and on tested ones."""
+    (before, mine), (now, theirs) = protocol.pick(earlier), protocol.pick(test)
+    # What was learned from simulation alone has seen none of the earlier pumps.
+    unseen = model.judge(mine) if is_new else model.raw[PUMP][: len(mine)]
+    return protocol.placed(before, unseen), protocol.placed(now, model.judge(theirs))
+
+
+def _short_count(protocol: _Protocol, test: list[int], few: Suspicions) -> Count:
+    onset = protocol.pumps.onset
+    spans = {number: (int(onset[number]) - HISTORY_NS, int(onset[number]) + AFTER_NS) for number in test}
+    return Count.of(protocol.pumps, test, few.market, few.end, spans)
 
 
 def _rule_alarms(count: Count, terms: Terms, rule: ThreeTerms) -> Alarms:
@@ -245,13 +342,13 @@ def _rule_alarms(count: Count, terms: Terms, rule: ThreeTerms) -> Alarms:
 def _summary(protocol: _Protocol, folds: list[_Fold]) -> PumpBenchmark:
     chosen = {key: together([fold.chosen[key] for fold in folds]) for key in folds[0].chosen}
     lines = [
-        Line(name, EARLIER, target, alarms, _over(alarms, chosen[CLOCK_RULE, target]) if name == OURS else None)
+        Line(name, EARLIER, target, alarms, _over_rules(alarms, chosen, target) if name == OURS else {})
         for (name, target), alarms in chosen.items()
     ]
     tested = sorted(protocol.spans)
     swept, curves = _swept(protocol, tested, np.max([fold.score for fold in folds], axis=0))
     bins = pd.concat([fold.bins for fold in folds], ignore_index=True)
-    names = [name for name in ("classifier", "isolation_forest", "combined") if name in bins]
+    names = [str(name) for name in bins if name not in ("number", "bin", "positive")]
     precision = {name: row_precision(bins.fillna(0.0), name) for name in names}
     ours = chosen[OURS, TARGETS[0]]
     missed = tuple(
@@ -267,7 +364,8 @@ def _swept(protocol: _Protocol, tested: list[int], score: NDArray[np.float64]) -
     for target in TARGETS:
         _, ours = best_threshold(count, score, target, protocol.quiet_ns)
         rules = {name: choose(found, target)[1] for name, found in tried.items()}
-        lines.append(Line(OURS, SWEPT, target, ours, _over(ours, rules[CLOCK_RULE])))
+        over = {name: _over(ours, alarms) for name, alarms in rules.items()}
+        lines.append(Line(OURS, SWEPT, target, ours, over))
         lines += [Line(name, SWEPT, target, alarms) for name, alarms in rules.items()]
     curves = [Curve(OURS, *curve(count, score, protocol.quiet_ns, _HIGHEST_RATE))]
     curves += [Curve(name, *frontier([alarms for _, alarms in found])) for name, found in tried.items()]
@@ -282,71 +380,12 @@ def frontier(found: Sequence[Alarms]) -> tuple[NDArray[np.float64], NDArray[np.f
     return np.array([pairs[i][0] for i in kept]), np.array([best[i] for i in kept])
 
 
+def _over_rules(
+    ours: Alarms, chosen: Mapping[tuple[str, float], Alarms], target: float
+) -> dict[str, tuple[float, float, float]]:
+    return {name: _over(ours, chosen[name, target]) for name in (RULE, CLOCK_RULE)}
+
+
 def _over(ours: Alarms, rule: Alarms) -> tuple[float, float, float]:
     gain = ours.caught.astype(float) - rule.caught.astype(float)
     return (float(gain.mean()), *interval(gain))
-
-
-def table_of(result: PumpBenchmark) -> Group:
-    """Return the results as tables of at most 80 columns, with what to compare and what was missed."""
-    parts: list[RenderableType] = [
-        Text(f"{result.pumps} pumps tested forward in time over {result.coin_days:.0f} coin-days"),
-        Text("Fair comparison: thresholds of earlier pumps; false alerts a coin-day", style="bold"),
-        _lines_table([line for line in result.lines if line.threshold == EARLIER], "over rule + clock"),
-        Text("\nThresholds swept on the tested pumps: what each could reach at most.", style="bold"),
-        _lines_table([line for line in result.lines if line.threshold == SWEPT], "over rule + clock"),
-        Text("\nAverage precision, 25 s bins; as onset: less half of the half hour before", style="bold"),
-        _precision_table(result.precision),
-        Text(f"\nMissed by ours at {TARGETS[0]:.2f}: {', '.join(result.missed) or 'none'}"),
-    ]
-    return Group(*parts)
-
-
-def _lines_table(lines: Sequence[Line], over: str) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for name in ("detector", "aim", "recall [90 %]", "false", "delay", over):
-        table.add_column(name, justify="left" if name == "detector" else "right", no_wrap=True)
-    for line in sorted(lines, key=lambda line: (line.target, line.detector)):
-        f = line.alarms.figures()
-        gain = f"{line.over_rule[0]:+.2f} [{line.over_rule[1]:+.2f},{line.over_rule[2]:+.2f}]" if line.over_rule else ""
-        table.add_row(
-            line.detector, f"{line.target:.2f}", f"{f['recall']:.3f} [{f['recall_low']:.2f},{f['recall_high']:.2f}]",
-            f"{f['false_per_coin_day']:.3f}", f"{f['median_delay_s']:.0f} s", gain,
-            style="bold" if line.detector == OURS else None,
-        )  # fmt: skip
-    return table
-
-
-def _precision_table(precision: dict[str, RowPrecision]) -> Table:
-    table = Table(box=None, pad_edge=False)
-    for name in ("model", "raw", "as onset", "published, raw"):
-        table.add_column(name, justify="left" if name == "model" else "right", no_wrap=True)
-    for name, found in precision.items():
-        published = f"{PUBLISHED[name]:.3f}" if name in PUBLISHED else ""
-        table.add_row(name.replace("_", " "), f"{found.raw:.3f}", f"{found.onset:.3f}", published)
-    return table
-
-
-def plot_of(result: PumpBenchmark) -> Figure:
-    """Return recall against false alerts a coin-day: swept curves, and as points what earlier pumps chose."""
-    figure = Figure(figsize=(7.2, 4.6), layout="constrained")
-    axes = figure.subplots()
-    colour = {OURS: "tab:blue", RULE: "tab:orange", CLOCK_RULE: "tab:green", PLAIN_RULE: "tab:red"}
-    for swept in result.curves:
-        axes.step(swept.false_rate, swept.recall, where="post", color=colour[swept.detector], label=swept.detector)
-    for line in (line for line in result.lines if line.threshold == EARLIER):
-        f, marker = line.alarms.figures(), "o" if line.target == TARGETS[0] else "s"
-        error = [[f["recall"] - f["recall_low"]], [f["recall_high"] - f["recall"]]]
-        label = PLAIN_RULE if line.detector == PLAIN_RULE else None
-        axes.errorbar(
-            f["false_per_coin_day"], f["recall"], yerr=error, fmt=marker, color=colour[line.detector], label=label,
-            capsize=2, alpha=0.8,
-        )  # fmt: skip
-    axes.set(xlabel="false alerts a coin-day", ylabel="pumps caught", xlim=(0, 0.1), ylim=(0.5, 1))
-    axes.set_title(
-        f"{result.pumps} real pumps, tested forward in time\nlines: swept; points: thresholds of earlier pumps, 90 %",
-        fontsize="medium",
-    )
-    axes.grid(alpha=0.3)
-    axes.legend(loc="lower right")
-    return figure

@@ -26,12 +26,12 @@ def tables_of(result: CalibrationBenchmark) -> Group:
 
 def _claims_table(result: CalibrationBenchmark) -> Table:
     table = Table(box=None, pad_edge=False)
-    for name in ("abuse", "alerts", "n", "true", "claimed", "ECE opening", "ECE close", "Brier"):
-        table.add_column(name, justify="left" if name in ("abuse", "alerts") else "right", no_wrap=True)
+    for name in ("abuse, alerts", "n", "true", "claimed", "ECE opening", "ECE close", "Brier"):
+        table.add_column(name, justify="left" if name == "abuse, alerts" else "right", no_wrap=True)
     for (tapes, kind), claims in result.claims.items():
         f = claims.figures()
         table.add_row(
-            tapes, kind, f"{f['alerts']:.0f}", f"{f['true']:.3f}", f"{f['claimed']:.3f}",
+            f"{tapes}, {kind}", f"{f['alerts']:.0f}", f"{f['true']:.3f}", f"{f['claimed']:.3f}",
             f"{f['ece_opening']:.3f} ({f['ece_opening_by_chance']:.3f})",
             f"{f['ece_close']:.3f} ({f['ece_close_by_chance']:.3f})", f"{f['brier_close']:.3f}",
         )  # fmt: skip
@@ -52,12 +52,12 @@ def _budget_table(result: CalibrationBenchmark) -> Table:
 
 def severity_table(result: CalibrationBenchmark) -> Table:
     """Return a row a typology, with precision, recall and F1 at each severity, and the number of episodes."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("typology", no_wrap=True)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("\ntypology", no_wrap=True)
     for severity in SEVERITIES:
-        for name in (f"{severity[:4]}. P", "R", "F1"):
+        for name in (f"{severity}\nP", "\nR", "\nF1"):
             table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("n", justify="right", no_wrap=True)
+    table.add_column("\nn", justify="right", no_wrap=True)
     names = sorted({str(name) for found in result.by_severity.values() for name in found.index})
     for name in names:
         rows = [found.to_dict("index").get(name, {}) for found in result.by_severity.values()]

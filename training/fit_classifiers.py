@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from features.catalogue import MARKET_GRAIN
 from features.errors import TapewatchError
-from models.classifier import NONE, Classifier, ClassifierVariant
+from models.classifier import NONE, Classifier, ClassifierVariant, typologies
 from models.variants import VARIANTS, Inputs, route
 from training.candidates import Candidate, Estimator, Maker, candidates_of, flattened
 from training.experiment import Experiment
@@ -121,12 +121,8 @@ def fit_classifiers(
     Raises:
         TapewatchError: Only one class, fewer than 2 groups, or fewer than 50 rows with known features.
     """
+    _refuse_one_kind(rows)
     classes = (NONE, *sorted(set(rows.label.tolist()) - {NONE}))
-    if len(set(rows.label.tolist())) < 2 or len(set(rows.group.tolist())) < 2:
-        raise TapewatchError(
-            "a classifier needs rows of at least 2 classes in at least 2 groups (tapes or events), "
-            f"was {sorted(set(rows.label.tolist()))} in {len(set(rows.group.tolist()))}"
-        )
     inputs = _inputs(rows, allowed)
     if not inputs:
         raise TapewatchError(
@@ -136,8 +132,8 @@ def fit_classifiers(
     first = min(set(judge.tolist()) - {-1})
     tuned = {name: Tuned(make) for name, make in candidates.items()}
     if tune is not None:
-        digest, scores = rows.digest(), partial(_scores, rows, inputs[first], judge == first, classes, seed)
-        tuned = {name: tune(name, make, digest, scores) for name, make in candidates.items()}
+        scores = partial(_scores, rows, inputs[first], judge == first, classes, seed)
+        tuned = {name: tune(name, make, rows.digest(), scores) for name, make in candidates.items()}
     validations = {
         name: _cross_validate(rows, inputs[first], judge == first, classes, one.make, seed)
         for name, one in tuned.items()
@@ -159,6 +155,14 @@ def fit_classifiers(
         fold_model=validation.fold_model,
         tuned=tuned,
     )
+
+
+def _refuse_one_kind(rows: Labelled) -> None:
+    if len(set(rows.label.tolist())) < 2 or len(set(rows.group.tolist())) < 2:
+        raise TapewatchError(
+            "a classifier needs rows of at least 2 classes in at least 2 groups (tapes or events), "
+            f"was {sorted(set(rows.label.tolist()))} in {len(set(rows.group.tolist()))}"
+        )
 
 
 def _inputs(rows: Labelled, allowed: frozenset[str] | None) -> list[Inputs]:
@@ -258,7 +262,7 @@ def _metrics(rows: Labelled, probability: NDArray[np.float64], classes: tuple[st
             average_precision_score(label == name, probability[:, i], sample_weight=weight)
         )
         for i, name in enumerate(classes)
-        if name != NONE and np.any(label == name)
+        if name in typologies(classes) and np.any(label == name)
     }
     number = np.array([classes.index(name) for name in label.tolist()])
     loss = log_loss(number, probability, sample_weight=weight, labels=np.arange(len(classes)))

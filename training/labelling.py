@@ -26,10 +26,13 @@ from training.hits import same_pattern
 from training.markets import MarketTape
 from training.verdicts import LEFT, confirmed, is_partly, refuted
 
-RIGHT, WRONG, LEFT_OUT = 1, 0, -1
+RIGHT, WRONG, LEFT_OUT, FOLLOWS, GOES_ON = 1, 0, -1, 2, 3
+"""On public tapes a pump is right for its first minute. The classifier tells the onset (RIGHT) from what FOLLOWS within
+that minute and from what GOES_ON after it, which nothing else learns from."""
 NEAR_NS = 3_600_000_000_000
 ONSET_NS = 120_000_000_000
-FIRST_NS = 60_000_000_000
+FIRST_NS = MINUTE_NS = 60_000_000_000
+ONSET_OVER_NS = 25_000_000_000
 RUN_NS = 600_000_000_000
 
 
@@ -46,8 +49,9 @@ class Suspicions:
         entity: Whom the row is about, -1 for the market as a whole.
         score: The rule's score.
         evidence: How much evidence the score rests on.
-        truth: RIGHT, WRONG or LEFT_OUT.
-        weight: Weight in training: every episode counts alike, and so does every run of wrong ones.
+        truth: RIGHT, WRONG, LEFT_OUT, FOLLOWS or GOES_ON.
+        weight: Weight in training: every episode counts alike, and so does every run of wrong ones and every minute of
+            those that go on.
         group: Markets that must not be split: of one tape, and one coin's overlapping tapes.
     """
 
@@ -71,8 +75,24 @@ class Suspicions:
         columns: dict[str, Any] = {name: getattr(self, name)[rows] for name in _COLUMNS}
         return replace(self, **columns)
 
+    def then(self, more: Suspicions) -> Suspicions:
+        """Return these and more of the same rule."""
+        return _together([self, more])
+
 
 _COLUMNS = tuple(field.name for field in fields(Suspicions) if field.name not in ("typology", "scale"))
+
+
+def is_right(truth: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Return which suspicions are right, same shape."""
+    right: NDArray[np.bool_] = (truth == RIGHT) | (truth == FOLLOWS)
+    return right
+
+
+def is_judged(truth: NDArray[np.int8]) -> NDArray[np.bool_]:
+    """Return which suspicions are right or wrong, same shape."""
+    judged: NDArray[np.bool_] = is_right(truth) | (truth == WRONG)
+    return judged
 
 
 def suspicions(
@@ -127,25 +147,35 @@ def _truth(
     if known is not None:
         for time in known.loc[known["symbol"] == market.symbol, "time_ns"]:
             truth[np.abs(end - time) <= NEAR_NS] = LEFT_OUT
-    labels = confirmed(market.labels)
-    is_same = labels["typology"].map(same_pattern).to_numpy() == found.rule.typology
-    for same, begin, finish in zip(is_same, labels["start_ns"], labels["end_ns"], strict=True):
-        if same:
-            # The onset may be labelled late; and windows go on holding the episode for an hour.
-            truth[(end > begin - ONSET_NS) & (start <= finish + NEAR_NS)] = LEFT_OUT
-        elif found.rule.category == "anomaly":
-            truth[(end > begin) & (start <= finish + NEAR_NS)] = LEFT_OUT
+    _surroundings(truth, found, market)
     if is_partly(market.labels):
         truth[:] = LEFT_OUT
         for _, label in _of_pattern(refuted(market.labels), found.rule.typology):
             truth[_within(found, label, market)] = WRONG
-    for number, label in _of_pattern(labels, found.rule.typology):
-        within = _within(found, label, market)
+    for number, label in _of_pattern(confirmed(market.labels), found.rule.typology):
+        within, begin = _within(found, label, market), label["start_ns"]
+        truth[within] = RIGHT
         if found.rule.scale == FAST and not label["accounts"]:
             # On a public tape only the rise is the pattern; what follows is its fading.
-            within = within[end[within] <= label["start_ns"] + FIRST_NS]
-        truth[within], episode[within] = RIGHT, number
+            over = (end[within] > begin + ONSET_OVER_NS) & (start[within] > begin)
+            truth[within[over]] = np.where(end[within[over]] <= begin + FIRST_NS, FOLLOWS, GOES_ON)
+        episode[within[is_right(truth[within])]] = number
     return truth, episode
+
+
+def _surroundings(truth: NDArray[np.int8], found: Candidates, market: MarketTape) -> None:
+    start, end = found.rows.start[found.row], found.rows.end[found.row]
+    labels = confirmed(market.labels)
+    is_same = labels["typology"].map(same_pattern).to_numpy() == found.rule.typology
+    columns = (labels[name] for name in ("start_ns", "end_ns", "accounts"))
+    for same, begin, finish, accounts in zip(is_same, *columns, strict=True):
+        if same:
+            # The onset may be labelled late; and windows go on holding the episode for an hour.
+            truth[(end > begin - ONSET_NS) & (start <= finish + NEAR_NS)] = LEFT_OUT
+            if found.rule.scale == FAST and not accounts:
+                truth[(end > begin + ONSET_OVER_NS) & (start <= finish + NEAR_NS)] = GOES_ON
+        elif found.rule.category == "anomaly":
+            truth[(end > begin) & (start <= finish + NEAR_NS)] = LEFT_OUT
 
 
 def _of_pattern(labels: pd.DataFrame, typology: str) -> Iterator[tuple[int, pd.Series[Any]]]:
@@ -177,7 +207,8 @@ def entities(market: MarketTape, accounts: set[str]) -> NDArray[np.int32]:
 def _weight(found: Candidates, truth: NDArray[np.int8], episode: NDArray[np.int64]) -> NDArray[np.float64]:
     end = found.rows.end[found.row]
     run = np.cumsum(np.concatenate([[0], np.diff(end) > RUN_NS])) if len(end) else np.empty(0, np.int64)
-    key = np.where(truth == RIGHT, -1 - episode, run)
+    key = np.where(is_right(truth), -1 - episode, run)
+    key = np.where(truth == GOES_ON, len(end) + end // MINUTE_NS, key)
     weight, used = np.zeros(len(end)), truth != LEFT_OUT
     _, which, count = np.unique(key[used], return_inverse=True, return_counts=True)
     weight[used] = 1.0 / count[which]

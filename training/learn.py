@@ -18,7 +18,7 @@ from features.catalogue import GRAINS, grain_of
 from features.errors import TapewatchError
 from features.fold import ACCOUNT, FAST, MARKET
 from features.rows import Rows
-from models.classifier import NONE
+from models.classifier import AFTER, NONE, of_typology
 from models.combination import DETECTORS, FULL_REACH, Weights, combine, inputs
 from models.isolation_forest import IsolationForest
 from models.records import Record
@@ -27,7 +27,18 @@ from training.candidates import candidates_of
 from training.experiment import Experiment
 from training.fit import FAST_PUBLIC, LEAST_ROWS, fit_isolation_forest, non_overlapping
 from training.fit_classifiers import ClassifierFit, Labelled, fit_classifiers
-from training.labelling import LEFT_OUT, NEAR_NS, RIGHT, Suspicions, entities, overlapping
+from training.labelling import (
+    FOLLOWS,
+    GOES_ON,
+    LEFT_OUT,
+    NEAR_NS,
+    RIGHT,
+    Suspicions,
+    entities,
+    is_judged,
+    is_right,
+    overlapping,
+)
 from training.markets import MarketTape
 from training.search import Search
 from training.track_records import BY_DETECTOR, of_rows, of_verdicts, together
@@ -79,7 +90,7 @@ class Learned:
 
 def episodes_in(rows: Suspicions) -> int:
     """Return how many labelled episodes the right suspicions stand for; the weights of each sum to 1."""
-    return round(float(rows.weight[rows.truth == RIGHT].sum()))
+    return round(float(rows.weight[is_right(rows.truth)].sum()))
 
 
 def learnable(suspected: Mapping[str, Suspicions]) -> tuple[str, ...]:
@@ -237,10 +248,15 @@ def _is_honest(rows: Rows, market: MarketTape) -> NDArray[np.bool_]:
 def labelled(mine: Mapping[str, Suspicions], experiment: Experiment = DEFAULT) -> Labelled:
     """Return the suspicions of one scale as rows with one label each, weighed as the experiment says."""
     parts, kept = list(mine.values()), kept_for_learning(mine)
-    label = np.concatenate([np.where(rows.truth == RIGHT, rows.typology, NONE) for rows in parts])
+    label = np.concatenate([_labels_of(rows) for rows in parts])
     values, group = np.concatenate([rows.values for rows in parts]), np.concatenate([rows.group for rows in parts])
     weight = balanced(np.concatenate([rows.weight for rows in parts])[kept], label[kept], experiment)
     return Labelled(values[kept], label[kept], group[kept], weight, grain_of(parts[0].scale))
+
+
+def _labels_of(rows: Suspicions) -> NDArray[np.str_]:
+    over = (rows.truth == FOLLOWS) | (rows.truth == GOES_ON)
+    return np.select([rows.truth == RIGHT, over], [rows.typology, rows.typology + AFTER], NONE)
 
 
 def balanced(weight: NDArray[np.float64], label: NDArray[np.str_], experiment: Experiment) -> NDArray[np.float64]:
@@ -274,7 +290,7 @@ def kept_for_learning(mine: Mapping[str, Suspicions]) -> NDArray[np.int64]:
     any of them was, and otherwise left out if any of them is.
     """
     truth, key = np.concatenate([rows.truth for rows in mine.values()]), _row_key(mine)
-    strength = np.select([truth == RIGHT, truth == LEFT_OUT], [2, 1], 0)
+    strength = np.select([truth == RIGHT, truth == FOLLOWS, truth == GOES_ON, truth == LEFT_OUT], [4, 3, 2, 1], 0)
     order = np.lexsort((-strength, *key[::-1]))
     first = np.ones(len(order), dtype=bool)
     first[1:] = (np.diff(key[:, order]) != 0).any(axis=0)
@@ -304,7 +320,7 @@ def unseen_probabilities(mine: Mapping[str, Suspicions], fit: ClassifierFit | No
         keys = zip(*(getattr(rows, part).tolist() for part in _ROW), strict=True)
         at = np.array([number.get(key, -1) for key in keys])
         probability, learned = fit.classifier.by_typology(rows.values)[name], np.flatnonzero(at >= 0)
-        probability[learned] = fit.out_of_fold[at[learned], fit.classifier.classes.index(name)]
+        probability[learned] = of_typology(fit.classifier.classes, fit.out_of_fold, name)[at[learned]]
         out[name] = probability
     return out
 
@@ -323,17 +339,17 @@ def fit_weights(
 
     Args:
         x: Detectors' log-odds, NaN where one abstains, shape (n, 3).
-        truth: RIGHT, WRONG or LEFT_OUT.
+        truth: As in `Suspicions`; only those that are right or wrong count.
         weight: Weight of each suspicion.
         reach: Largest log-odds that each detector may bring.
         records: Record of each detector; that over these suspicions by default.
     """
     records = of_rows(x, truth, weight) if records is None else records
-    used = truth != LEFT_OUT
+    used = is_judged(truth)
     absent = np.isnan(x[used])
     odds = np.where(absent, 0.0, np.clip(x[used], -np.array(reach), reach))
     design = np.concatenate([np.ones((len(odds), 1)), odds, absent.astype(float)], axis=1)
-    y, w = (truth[used] == RIGHT).astype(float), weight[used]
+    y, w = is_right(truth[used]).astype(float), weight[used]
     prior = np.array([0.0, *(records[name].mean for name in DETECTORS), *[0.0] * len(DETECTORS)])
     pull = np.array([_PULL_ON_BIAS, *[_PULL_TO_PRIOR] * (2 * len(DETECTORS))])
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from models.combination import DETECTORS
 from models.records import Record
-from training.labelling import LEFT_OUT, RIGHT
+from training.labelling import is_judged, is_right
 from training.markets import MarketTape
 from training.verdicts import DETECTORS as SPOKE
 from training.verdicts import VERDICT, is_partly
@@ -23,13 +23,13 @@ def of_rows(x: NDArray[np.float64], truth: NDArray[np.int8], weight: NDArray[np.
 
     Args:
         x: Detectors' log-odds, NaN where one abstains, shape (n, 3); above 0 it speaks up.
-        truth: RIGHT, WRONG or LEFT_OUT.
+        truth: As in `Suspicions`; only those that are right or wrong count.
         weight: Weight of each suspicion.
     """
-    used = truth != LEFT_OUT
-    loud, is_right, w = x[used] > 0, truth[used] == RIGHT, weight[used]
-    right, wrong = (loud * (w * part)[:, None] for part in (is_right, ~is_right))
-    sums = zip(DETECTORS, right.sum(axis=0).tolist(), wrong.sum(axis=0).tolist(), strict=True)
+    used = is_judged(truth)
+    loud, right, w = x[used] > 0, is_right(truth[used]), weight[used]
+    yes_no = [(loud * (w * part)[:, None]).sum(axis=0).tolist() for part in (right, ~right)]
+    sums = zip(DETECTORS, *yes_no, strict=True)
     return {name: Record(yes, no) for name, yes, no in sums}
 
 

@@ -55,6 +55,10 @@ class RingSweep(Sweep):
         arranged = np.zeros(len(seen.time), np.bool_)
         note_arrivals(self._arrivals, seen, arranged)
         rows = np.flatnonzero(seen.kind == TRADE)
+        if not self._latest and not len(self._open):
+            # Before anybody is named there is nothing to look for, and public tapes name nobody.
+            named = (seen.counter[rows] >= 0) | (seen.entity[rows] >= 0)
+            rows = rows[np.argmax(named) :] if named.any() else rows[:0]
         columns = (seen.time, seen.counter, seen.entity, seen.lots, arranged)
         trades = np.stack([column[rows].astype(np.int64) for column in columns], axis=1)
         found = []

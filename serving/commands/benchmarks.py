@@ -65,15 +65,21 @@ def benchmark_detectors(
 def benchmark_pumps(
     dataset: Annotated[Path, typer.Argument(help="Dataset of labelled real pumps.")],
     plot: Annotated[Path | None, typer.Option(help="PNG of recall against false alerts to write.")] = None,
+    simulated: Annotated[Path | None, typer.Option(help="Dataset of simulated pumps, to learn from as well.")] = None,
     seed: Seed = 0,
     home: Home = None,
     as_json: AsJson = False,
 ) -> None:
     """Forward-chained detection of real pumps: ours beside the tuned three-term rule and the published models."""
-    from training.benchmark_pumps import benchmark, plot_of, table_of
+    from training.benchmark_pumps import benchmark
+    from training.pump_report import plot_of, table_of
 
+    settings = settings_of(home)
     with bar("pumps") as report:
-        result = benchmark(dataset, settings_of(home).parameters(None), seed=seed, progress=report)
+        result = benchmark(
+            dataset, settings.parameters(None), seed=seed, simulated=simulated, store=settings.home / "folded",
+            progress=report,
+        )  # fmt: skip
     if plot is not None:
         plot_of(result).savefig(plot, dpi=120)
     if as_json:

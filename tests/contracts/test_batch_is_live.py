@@ -28,7 +28,6 @@ from models.classifier import Classifier
 from models.isolation_forest import IsolationForest
 from models.parameters import Parameters, parse_parameters
 from models.surveillance import END_OF_TIME, MarketWatch, Surveillance, windows_of
-from training.experiment import IsolationForest as ForestSettings
 from training.fit import fit_isolation_forest
 from training.fit_classifiers import Labelled, fit_classifiers
 
@@ -270,7 +269,7 @@ def learned(grain: str) -> tuple[Classifier, IsolationForest]:
     label = np.array(["none", "spoofing", "wash_trading", "pump_and_dump"])[number // 10 % 4]
     rows = Labelled(values, label, number // 10, np.ones(400), grain)
     small = {"random_forest": lambda seed: RandomForestClassifier(10, min_samples_leaf=5, random_state=seed)}
-    forest = fit_isolation_forest(values[:200], values[200:299], seed=0, settings=ForestSettings(trees=10), grain=grain)
+    forest = fit_isolation_forest(values[:200], values[200:299], seed=0, grain=grain)
     return fit_classifiers(rows, seed=0, candidates=small).classifier, forest
 
 

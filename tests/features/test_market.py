@@ -212,9 +212,11 @@ NOT_HERE = {
     "rush_orders", "rush_rate", "sweep", "recent_trades", "trade_surge", "buy_surge", "buy_record",
     "buy_acceleration", "volume_surge", "buy_share_60s", "buy_share_300s", "rise_10s", "rise_120s", "rise_deviation",
     "day_volatility", "above_high", "hour_phase_s", "half_hour_phase_s", "signed_imbalance", "rush_sells", "sell_surge",
-    "usual_trades", "usual_return",
+    "usual_trades", "usual_return", "buy_jump", "buy_record_300s", "buy_record_1800s", "trade_jump",
+    "trade_record_300s", "trade_record_1800s", "rush_jump", "rush_record_300s", "rush_record_1800s",
+    "range_before_300s", "range_before_1800s",
 }  # fmt: skip
-"""Told by test_pressure."""
+"""Told by test_pressure and test_onset."""
 
 
 def assert_rows(rows: Rows, expected: list[Row]) -> None:

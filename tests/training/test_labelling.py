@@ -15,7 +15,7 @@ from models.alert import Category
 from models.rules.base import Rule
 from models.rules.concentrated_trading import ConcentratedTrading
 from models.rules.pump_and_dump import PumpAndDump
-from training.labelling import LEFT_OUT, RIGHT, WRONG, Suspicions, known_episodes, overlapping, suspicions
+from training.labelling import GOES_ON, LEFT_OUT, RIGHT, WRONG, Suspicions, known_episodes, overlapping, suspicions
 from training.markets import MarketTape
 
 MINUTE = 60_000_000_000
@@ -97,13 +97,15 @@ def test_suspicion_of_somebody_else_is_not_right(
     assert not set(minutes(found, WRONG)) & {60, 61}
 
 
-def test_suspicion_on_a_public_tape_only_the_first_minute_of_a_pump_is_right(
+def test_suspicion_on_a_public_tape_only_the_onset_of_a_pump_is_right_and_the_rest_goes_on(
     suspect: Callable[..., Suspicions], labels: MakeLabels
 ) -> None:
     episode = {"typology": "pump_and_dump", "start_s": 3600.0, "end_s": 3900.0}
     public = suspect(PumpAndDump(), labels(episode | {"accounts": ()}))
     assert minutes(public, RIGHT) == [60]
-    assert 61 in minutes(public, LEFT_OUT)
+    assert minutes(public, GOES_ON) == list(range(61, 126))
+    assert minutes(public, LEFT_OUT) == [58, 59]
+    assert public.weight[public.truth == GOES_ON].tolist() == [1.0] * 65
     assert minutes(suspect(PumpAndDump(), labels(episode)), RIGHT) == list(range(60, 66))
 
 

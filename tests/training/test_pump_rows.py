@@ -49,7 +49,7 @@ def bins(*ends: int, score: dict[int, float] | None = None) -> pd.DataFrame:
 
 def test_bins_of_five_buckets_of_the_onset_are_one_positive() -> None:
     ends = [ANNOUNCED + k * 5 * S for k in range(1, 7)]
-    found = bins(*ends, score={ends[1]: 0.4, ends[4]: 0.8})
+    found = bins(*ends, score={ends[1]: 0.9, ends[3]: 0.8})
     assert found["bin"].tolist() == [ANNOUNCED // BIN_NS, ANNOUNCED // BIN_NS + 1]
     assert found["positive"].tolist() == [True, False]
     assert found["ours"].tolist() == [0.8, 0.0]
@@ -68,19 +68,26 @@ def frame(score: list[float], positive: int, bin_: list[int] | None = None) -> p
 
 
 def test_row_precision_a_detector_that_stays_high_is_worse_raw_than_as_onset() -> None:
-    found = row_precision(frame([0.0, 0.9, 0.95, 0.95], positive=1), "ours")
-    assert found.raw == pytest.approx(1 / 3)
-    assert found.onset == 1.0
+    found = row_precision(frame([0.0, 0.9, 0.92, 0.92], positive=1), "ours")
+    assert found.raw == pytest.approx((1 / 3,) * 3)
+    assert found.onset == (1.0, 1.0, 1.0)
 
 
 def test_row_precision_half_an_hour_after_an_alarm_the_next_counts_fully_again() -> None:
-    near = row_precision(frame([0.9, 0.91, 0.8], positive=1, bin_=[0, 72, 500]), "ours")
-    far = row_precision(frame([0.9, 0.91, 0.8], positive=1, bin_=[0, 73, 500]), "ours")
-    assert near.onset == pytest.approx(1 / 3)
-    assert far.onset == 1.0
+    near = row_precision(frame([0.9, 0.91, 0.85], positive=1, bin_=[0, 72, 500]), "ours")
+    far = row_precision(frame([0.9, 0.91, 0.85], positive=1, bin_=[0, 73, 500]), "ours")
+    assert near.onset[0] == pytest.approx(1 / 3)
+    assert far.onset[0] == 1.0
+
+
+def test_row_precision_interval_holds_the_figure_and_narrows_where_pumps_are_alike() -> None:
+    parts = [frame([0.1, 0.9, 0.2 + 0.09 * (k % 9)], positive=1).assign(number=k) for k in range(12)]
+    figure, low, high = row_precision(pd.concat(parts, ignore_index=True), "ours").raw
+    assert low <= figure <= high
+    assert high - low < 0.2
 
 
 def test_row_precision_another_tape_before_does_not_count() -> None:
     two = frame([0.9, 0.91], positive=1)
     two["number"] = [0, 1]
-    assert row_precision(two, "ours").onset == 1.0
+    assert row_precision(two, "ours").onset[0] == 1.0
