@@ -83,7 +83,14 @@ def timeline(
     count = len(values.columns)
     figure, panels = plain_figure(count, 1, size=(8.0, 1.25 * count + 0.9), sharex=True)
     for axes, (name, line) in zip(panels, values.items(), strict=True):
-        axes.plot(line.index, line, ".-", color=COLOURS[0], linewidth=1, markersize=3)
+        axes.plot(
+            line.index,
+            line.where(line > 0) if name in logarithmic else line,
+            ".-",
+            color=COLOURS[0],
+            linewidth=1,
+            markersize=3,
+        )
         limit = limits.get(name)
         if isinstance(limit, pd.Series):
             axes.plot(limit.index, limit, "--", color=COLOURS[1], linewidth=1)
@@ -97,9 +104,10 @@ def timeline(
         axes.tick_params(labelsize="small")
     _mark(panels, {} if marks is None else marks)
     last = panels[-1]
-    locator = dates.AutoDateLocator(minticks=4, maxticks=8)
+    locator = dates.AutoDateLocator(minticks=4, maxticks=12)
     last.xaxis.set_major_locator(locator)
     last.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
+    last.xaxis.get_offset_text().set_fontsize("small")
     last.set_xlabel("UTC", fontsize="small")
     figure.suptitle(title, fontsize="medium")
     return figure
