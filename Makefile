@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
-SOURCES := features models training serving tests tapewatch.py
+SOURCES := features models training serving tests notebooks tapewatch.py
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-fast lint format benchmark constraints clean

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from models.classifier import ClassifierVariant
+from features.catalogue import COLUMNS
+from models.classifier import Classifier, ClassifierVariant
 from models.trees import LEAF, Trees
 
 ROWS, BACKGROUND = 150, 30
@@ -42,21 +43,62 @@ def explain(model: ClassifierVariant, values: NDArray[np.float64], seed: int) ->
         values: Held-out rows in catalogue order, at least one, shape (n_rows, n_features).
         seed: Seed of the sample: at most 150 rows are explained, against 30.
     """
+    order = np.random.default_rng(seed).permutation(len(values))[:ROWS]
+    return explain_rows(model, values[order], values[order[-BACKGROUND:]])
+
+
+def explain_rows(model: ClassifierVariant, values: NDArray[np.float64], background: NDArray[np.float64]) -> Explained:
+    """Return the SHAP values of given rows against a background.
+
+    Args:
+        model: The model.
+        values: Rows in catalogue order, at least one, shape (n_rows, n_features).
+        background: What they are held against, in catalogue order, at least one, shape (n_background, n_features).
+    """
     import shap  # type: ignore[import-untyped]  # noqa: PLC0415 -- takes seconds to load; serving can reach this module
 
-    order = np.random.default_rng(seed).permutation(len(values))
-    matrix = model.inputs.matrix(values[order[:ROWS]])
+    matrix = model.inputs.matrix(np.concatenate([values, background]))
     if model.trees.single_precision:
         matrix = matrix.astype(np.float32).astype(np.float64)
     trees, codes = _coded(model.trees, matrix)
-    explainer = shap.TreeExplainer(_told(model, trees), codes[-BACKGROUND:], feature_perturbation="interventional")
-    found = np.asarray(explainer.shap_values(codes, check_additivity=False))
+    told, held = codes[: len(values)], codes[len(values) :]
+    explainer = shap.TreeExplainer(_told(model, trees), held, feature_perturbation="interventional")
+    found = np.asarray(explainer.shap_values(told, check_additivity=False))
     known = model.columns.tolist()
     outputs = known[1:] if model.link == "logistic" else known
     base = np.atleast_1d(np.asarray(explainer.expected_value, dtype=float))
-    return Explained(
-        model.inputs.features, matrix, found.reshape(*matrix.shape, len(outputs)), base, tuple(map(int, outputs))
-    )
+    shape = (len(values), matrix.shape[1], len(outputs))
+    return Explained(model.inputs.features, matrix[: len(values)], found.reshape(shape), base, tuple(map(int, outputs)))
+
+
+def as_usual(
+    classifier: Classifier, row: NDArray[np.float64], usual: NDArray[np.float64], typology: str
+) -> dict[str, float]:
+    """Return what the classifier would say of a row if one feature at a time had been as usual.
+
+    Args:
+        classifier: The classifier of the row's scale.
+        row: The row in catalogue order, shape (n_features,).
+        usual: Rows that show what is usual, in catalogue order, shape (n_usual, n_features); their medians are taken.
+        typology: Which probability is wanted.
+
+    Returns:
+        Probability by feature that the judging model reads, the lowest first; a feature that is always unknown in
+        `usual` is left out. Empty where the classifier abstains or does not know the typology.
+    """
+    judge = int(classifier.judged_by(row[None])[0])
+    if judge < 0 or typology not in classifier.classes:
+        return {}
+    model, output = classifier.variants[judge], classifier.classes.index(typology)
+    if output not in model.columns:
+        return {}
+    inputs = model.inputs
+    names = [name for name in inputs.features if np.isfinite(usual[:, COLUMNS[inputs.grain][name]]).any()]
+    columns = [COLUMNS[inputs.grain][name] for name in names]
+    altered = np.tile(row, (len(names), 1))
+    altered[np.arange(len(names)), columns] = np.nanmedian(usual[:, columns], axis=0)
+    told = model.probabilities(altered)[:, model.columns.tolist().index(output)].tolist()
+    return dict(sorted(zip(names, told, strict=True), key=lambda pair: pair[1]))
 
 
 def _coded(trees: Trees, matrix: NDArray[np.float64]) -> tuple[Trees, NDArray[np.float64]]:

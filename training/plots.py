@@ -20,11 +20,20 @@ Scored = tuple[NDArray[np.bool_], NDArray[np.float64]]
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
 
 
+def plain_figure(
+    rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (6.4, 4.8), sharex: bool = False
+) -> tuple[Figure, NDArray[np.object_]]:
+    """Return an empty figure and its axes without a frame, shape (rows * columns,)."""
+    figure = Figure(figsize=size, layout="constrained")
+    panels: NDArray[np.object_] = figure.subplots(rows, columns, sharex=sharex, squeeze=False).ravel()
+    for axes in panels:
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure, panels
+
+
 def _figure(title: str, x: str, y: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(6.4, 4.8), layout="constrained")
-    axes = figure.subplots()
+    figure, (axes,) = plain_figure()
     axes.set(title=title, xlabel=x, ylabel=y)
-    axes.spines[["top", "right"]].set_visible(False)
     return figure, axes
 
 
@@ -48,9 +57,14 @@ def precision_recall(scored: Mapping[str, Scored], title: str = "Precision and r
     return figure
 
 
-def reliability(truth: NDArray[np.bool_], probability: NDArray[np.float64], bins: int = 10) -> Figure:
+def reliability(
+    truth: NDArray[np.bool_],
+    probability: NDArray[np.float64],
+    bins: int = 10,
+    title: str = "Reliability: of alerts at p, how many are true",
+) -> Figure:
     """Return what came true against what was claimed, in bins of equal mass, with 95 % Wilson intervals."""
-    figure, axes = _figure("Reliability: of alerts at p, how many are true", "claimed probability", "share true")
+    figure, axes = _figure(title, "claimed probability", "share true")
     axes.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle=":")
     order = np.argsort(probability, kind="stable")
     for part in np.array_split(order, min(bins, len(order)) or 1):
@@ -106,6 +120,28 @@ def shap_summary(explained: Explained, classes: Sequence[str], title: str, top: 
     for axes in (bars, points):
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(axis="y", length=0)
+    return figure
+
+
+def shap_row(explained: Explained, row: int, output: int, title: str, top: int = 12) -> Figure:
+    """Return what moved one row's output most, away from the average of the background, feature by feature.
+
+    Args:
+        explained: SHAP values.
+        row: Number of the row among those explained.
+        output: Number of the output.
+        title: Title of the plot.
+        top: Most features shown.
+    """
+    values, known = explained.values[row, :, output], explained.matrix[row]
+    order = np.argsort(np.abs(values), kind="stable")[-top:]
+    figure, axes = _figure(title, "SHAP value: what the feature adds", "")
+    figure.set_size_inches(7.2, 0.3 * len(order) + 1.3)
+    axes.barh(np.arange(len(order)), values[order], color=[COLOURS[int(values[column] > 0)] for column in order])
+    axes.axvline(0, color="0.6", linewidth=1)
+    told = [f"{known[column]:.3g}" if np.isfinite(known[column]) else "unknown" for column in order]
+    axes.set_yticks(range(len(order)), [f"{explained.features[c]} = {v}" for c, v in zip(order, told, strict=True)])
+    axes.tick_params(axis="y", length=0)
     return figure
 
 
