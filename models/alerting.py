@@ -191,13 +191,21 @@ def contributions(found: Candidates, at: int) -> tuple[Contribution, ...]:
     if not np.isnan(probability) and found.weights:
         says = f"The classifier gives {name.replace('_', ' ')} a probability of {probability:.0%} in this window."
         figure = Evidence("probability", probability, "probability", None, says)
-        said.append(("classifier", "classifier", probability, 1.0, (figure, *worth[1])))
+        begins = _onset(float(found.onset[at]))
+        said.append(("classifier", "classifier", probability, 1.0, (figure, *begins, *worth[1])))
     if not np.isnan(p_value):
         says = f"Of honest windows, {p_value:.1%} look at least as unusual as this one."
         figure = Evidence("p_value", p_value, "probability", None, says)
         said.append(("isolation_forest", "isolation_forest", 1.0 - p_value, 1.0, (figure, *worth[2])))
     of_kind = dict(zip(DETECTORS, weights, strict=True))
     return tuple(Contribution(who, kind, score, sure, of_kind[kind], told) for who, kind, score, sure, told in said)
+
+
+def _onset(probability: float) -> tuple[Evidence, ...]:
+    if np.isnan(probability):
+        return ()
+    says = f"With a probability of {probability:.0%} it begins here, rather than goes on."
+    return (Evidence("onset", probability, "probability", None, says),)
 
 
 def _worth(share: float) -> tuple[Evidence, ...]:

@@ -41,6 +41,7 @@ class Bundle:
     Attributes:
         classifiers: Classifier by scale, "market", "fast" and "account".
         isolation_forests: Isolation forest by scale.
+        onsets: By scale, classifier of the onsets of typologies, among rows of their episodes on public tapes.
         combination: Fields of the detectors' `Weights` by typology.
         calibrators: Calibrator of the combined confidence, by typology.
         opening: What the confidence is worth at the moment that an alert opens.
@@ -61,6 +62,7 @@ class Bundle:
     parameters: str
     calibrated_on: CalibratedOn
     created_from: str
+    onsets: Mapping[str, Classifier] = field(default_factory=dict)
     opening: Opening = UNMOVED
     detectors: Mapping[str, Mapping[str, Calibrator]] = field(default_factory=dict)
     metrics: Mapping[str, float] = field(default_factory=dict)
@@ -74,6 +76,14 @@ class Bundle:
         No entry at all where the bundle has no classifier for the scale of the rows.
         """
         classifier = self.classifiers.get(rows.scale)
+        return {} if classifier is None else classifier.by_typology(rows.values)
+
+    def onset_probabilities(self, rows: Rows) -> dict[str, NDArray[np.float64]]:
+        """Return how likely rows are the onset of a typology if they are of its episode at all, shape (n_rows,) each.
+
+        No entry at all where the bundle cannot tell onsets at the scale of the rows.
+        """
+        classifier = self.onsets.get(rows.scale)
         return {} if classifier is None else classifier.by_typology(rows.values)
 
     def forest_findings(self, rows: Rows) -> NDArray[np.float64]:
@@ -191,7 +201,7 @@ class Bundle:
 
     def _packed(self) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
         state: dict[str, Any] = {item.name: getattr(self, item.name) for item in fields(self)}
-        for name in ("classifiers", "isolation_forests", "calibrators"):
+        for name in ("classifiers", "isolation_forests", "calibrators", "onsets"):
             state[name] = {key: part.state() for key, part in state[name].items()}
         state["opening"] = self.opening.state()
         state["detectors"] = {
@@ -211,6 +221,7 @@ class Bundle:
         state["isolation_forests"] = {
             key: IsolationForest.from_state(part) for key, part in state["isolation_forests"].items()
         }
+        state["onsets"] = {key: Classifier.from_state(part) for key, part in state["onsets"].items()}
         state["calibrators"] = {key: Calibrator(**part) for key, part in state["calibrators"].items()}
         state["opening"] = Opening.from_state(state["opening"])
         state["detectors"] = {

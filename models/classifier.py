@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -14,8 +13,6 @@ from models.trees import Trees
 from models.variants import Inputs, in_order, route
 
 NONE = "none"
-AFTER = ".after"
-"""Ends the name of a class that is a typology's episode whose onset is over."""
 Link = Literal["mean", "logistic", "softmax"]
 
 
@@ -87,14 +84,9 @@ class Classifier:
         return out
 
     def by_typology(self, values: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-        """Return how likely each typology is behind each row, at its onset or after it."""
+        """Return the columns of `probabilities` by typology, "none" left out."""
         out = self.probabilities(values)
-        return {name: of_typology(self.classes, out, name) for name in typologies(self.classes)}
-
-    def onsets(self, values: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-        """Return how likely each row is the onset of each typology, where the classifier was taught to tell it."""
-        out = self.probabilities(values)
-        return {name: out[:, self.classes.index(name)] for name in typologies(self.classes)}
+        return {name: out[:, column] for column, name in enumerate(self.classes) if name != NONE}
 
     def state(self) -> dict[str, Any]:
         """Return arrays and JSON types only."""
@@ -119,23 +111,6 @@ class Classifier:
             for part in in_order(state["variants"].values())
         )
         return cls(tuple(state["classes"]), variants)
-
-
-def typologies(classes: Sequence[str]) -> list[str]:
-    """Return the typologies among classes."""
-    return [name for name in classes if name != NONE and not name.endswith(AFTER)]
-
-
-def of_typology(classes: Sequence[str], probability: NDArray[np.float64], name: str) -> NDArray[np.float64]:
-    """Return the probability of a typology, at its onset or after it, shape (n_rows,).
-
-    Args:
-        classes: Names of the columns.
-        probability: Probabilities of the classes, shape (n_rows, n_classes).
-        name: The typology.
-    """
-    onset = probability[:, classes.index(name)].copy()
-    return onset + probability[:, classes.index(name + AFTER)] if name + AFTER in classes else onset
 
 
 # Row by row and in scalar code: numpy's exp may round differently in the vectorised middle of an array and its tail.

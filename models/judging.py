@@ -32,6 +32,7 @@ class Candidates:
         score: The rule's score.
         evidence: How much evidence the score rests on.
         probability: The classifier's probability, NaN where it abstains.
+        onset: How likely the row is the onset of the pattern, NaN where nobody can tell.
         p_value: The isolation forest's p-value, NaN where it abstains.
         alone: What each detector's word by itself has been worth on held-out alerts, NaN where unknown, shape
             (n_candidates, 3), columns as in `combination.DETECTORS`.
@@ -51,6 +52,7 @@ class Candidates:
     score: NDArray[np.float64]
     evidence: NDArray[np.float64]
     probability: NDArray[np.float64]
+    onset: NDArray[np.float64]
     p_value: NDArray[np.float64]
     alone: NDArray[np.float64]
     weights: Weights | None
@@ -94,21 +96,28 @@ class Opinions:
     """What the learned detectors say of each row of one scale; NaN in rows that no rule suspects."""
 
     probabilities: dict[str, NDArray[np.float64]]
+    onsets: dict[str, NDArray[np.float64]]
     p_values: NDArray[np.float64]
 
 
 def _opinions(bundle: Bundle | None, rows: Rows, suspected: NDArray[np.int64]) -> Opinions:
     nothing = np.full(len(rows), np.nan)
     if bundle is None or not len(suspected):
-        return Opinions({}, nothing)
+        return Opinions({}, {}, nothing)
     asked = rows.take(suspected)
     p_values = nothing.copy()
     p_values[suspected] = bundle.forest_findings(asked)
-    probabilities = {}
-    for typology, probability in bundle.class_probabilities(asked).items():
-        probabilities[typology] = nothing.copy()
-        probabilities[typology][suspected] = probability
-    return Opinions(probabilities, p_values)
+    told = tuple(
+        {name: _spread(found, suspected, nothing) for name, found in said.items()}
+        for said in (bundle.class_probabilities(asked), bundle.onset_probabilities(asked))
+    )
+    return Opinions(told[0], told[1], p_values)
+
+
+def _spread(found: NDArray[np.float64], rows: NDArray[np.int64], nothing: NDArray[np.float64]) -> NDArray[np.float64]:
+    out = nothing.copy()
+    out[rows] = found
+    return out
 
 
 def _combined(
@@ -119,6 +128,7 @@ def _combined(
     episode = found.episode[keep] if len(found.episode) else np.full(len(keep), -1, np.int64)
     nothing = np.full(len(opinions.p_values), np.nan)
     probability, p_value = opinions.probabilities.get(rule.typology, nothing)[row], opinions.p_values[row]
+    onset = probability * opinions.onsets.get(rule.typology, nothing)[row]
     weights = bundle.weights(rule.typology) if bundle else None
     raw = confidence = against = score * evidence
     alone = np.full((len(keep), len(DETECTORS)), np.nan)
@@ -130,8 +140,8 @@ def _combined(
     return Candidates(
         rule=rule, rows=folded.rows_of(rule.scale), episodes=folded.episodes_of(rule.reads), row=row,
         members=found.members[keep], episode=episode, score=score, evidence=evidence,
-        probability=probability, p_value=p_value, alone=alone, weights=weights, raw=raw, confidence=confidence,
-        opens=against,
+        probability=probability, onset=onset, p_value=p_value, alone=alone, weights=weights, raw=raw,
+        confidence=confidence, opens=against,
     )  # fmt: skip
 
 
@@ -188,7 +198,7 @@ def judge_totals(rules: tuple[Rule, ...], rows: Rows, bundle: Bundle | None) -> 
     """
     p_values = bundle.forest_findings(rows) if bundle else np.full(len(rows), np.nan)
     folded = Folded(rows, rows, {}, rows)
-    opinions = Opinions({}, p_values)
+    opinions = Opinions({}, {}, p_values)
     return [
         _combined(rule, folded, findings, opinions, None, None)
         for rule, findings in zip(rules, judge_summary(rules, rows), strict=True)

@@ -298,8 +298,11 @@ def _fold(protocol: _Protocol, test: list[int], others: _Others) -> _Fold:
     for name, model in models.items():
         learned_from = name.removeprefix(OURS)
         if FAST in model.classifiers:
-            probability = np.nan_to_num(model.classifiers[FAST].classifier.onsets(theirs.values)[PUMP])
+            probability = np.nan_to_num(model.classifiers[FAST].classifier.by_typology(theirs.values)[PUMP])
             scores[f"classifier{learned_from}"] = Scored(theirs.market, theirs.end, probability)
+        if FAST in model.onsets:
+            told = np.nan_to_num(model.onset(theirs))
+            scores[f"onset classifiers{learned_from}"] = Scored(theirs.market, theirs.end, told)
         scores[f"combined{learned_from}"] = Scored(theirs.market, theirs.end, scored[name][1][own])
     bins = bins_of(protocol.pumps, test, scores, learned.forests[FAST], protocol.events)
     return _Fold(scored[OURS][1], chosen, bins)

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from features.catalogue import MARKET_GRAIN
 from features.errors import TapewatchError
-from models.classifier import NONE, Classifier, ClassifierVariant, typologies
+from models.classifier import NONE, Classifier, ClassifierVariant
 from models.variants import VARIANTS, Inputs, route
 from training.candidates import Candidate, Estimator, Maker, candidates_of, flattened
 from training.experiment import Experiment
@@ -262,7 +262,7 @@ def _metrics(rows: Labelled, probability: NDArray[np.float64], classes: tuple[st
             average_precision_score(label == name, probability[:, i], sample_weight=weight)
         )
         for i, name in enumerate(classes)
-        if name in typologies(classes) and np.any(label == name)
+        if name != NONE and np.any(label == name)
     }
     number = np.array([classes.index(name) for name in label.tolist()])
     loss = log_loss(number, probability, sample_weight=weight, labels=np.arange(len(classes)))

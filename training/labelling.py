@@ -27,8 +27,8 @@ from training.markets import MarketTape
 from training.verdicts import LEFT, confirmed, is_partly, refuted
 
 RIGHT, WRONG, LEFT_OUT, FOLLOWS, GOES_ON = 1, 0, -1, 2, 3
-"""On public tapes a pump is right for its first minute. The classifier tells the onset (RIGHT) from what FOLLOWS within
-that minute and from what GOES_ON after it, which nothing else learns from."""
+"""On public tapes a pump is right for its first minute; the classifier of onsets tells what is RIGHT there from what
+FOLLOWS within that minute and from what GOES_ON after it, which nothing else learns from."""
 NEAR_NS = 3_600_000_000_000
 ONSET_NS = 120_000_000_000
 FIRST_NS = MINUTE_NS = 60_000_000_000

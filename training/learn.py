@@ -18,7 +18,7 @@ from features.catalogue import GRAINS, grain_of
 from features.errors import TapewatchError
 from features.fold import ACCOUNT, FAST, MARKET
 from features.rows import Rows
-from models.classifier import AFTER, NONE, of_typology
+from models.classifier import NONE
 from models.combination import DETECTORS, FULL_REACH, Weights, combine, inputs
 from models.isolation_forest import IsolationForest
 from models.records import Record
@@ -28,11 +28,7 @@ from training.experiment import Experiment
 from training.fit import FAST_PUBLIC, LEAST_ROWS, fit_isolation_forest, non_overlapping
 from training.fit_classifiers import ClassifierFit, Labelled, fit_classifiers
 from training.labelling import (
-    FOLLOWS,
-    GOES_ON,
-    LEFT_OUT,
     NEAR_NS,
-    RIGHT,
     Suspicions,
     entities,
     is_judged,
@@ -40,6 +36,7 @@ from training.labelling import (
     overlapping,
 )
 from training.markets import MarketTape
+from training.onsets import fit_onsets
 from training.search import Search
 from training.track_records import BY_DETECTOR, of_rows, of_verdicts, together
 from training.verdicts import confirmed, is_partly
@@ -64,6 +61,7 @@ class Learned:
         raw: Combined probability of each suspicion, by typology, from models that had not seen its group.
         probability: The classifier's word behind it, NaN where it abstains.
         p_value: The isolation forest's.
+        onsets: Classifier of onsets by scale; only where labels name nobody, as on public tapes.
         records: Record of each detector by typology, of which the weights' priors are the means.
     """
 
@@ -73,11 +71,21 @@ class Learned:
     raw: dict[str, NDArray[np.float64]]
     probability: dict[str, NDArray[np.float64]]
     p_value: dict[str, NDArray[np.float64]]
+    onsets: dict[str, ClassifierFit] = field(default_factory=dict)
     records: dict[str, dict[str, Record]] = field(default_factory=dict)
 
     def winners(self) -> str:
         """Return the names of the classifiers that won, such as "hist_gradient_boosting"; "rules" without any."""
         return "+".join(sorted({fit.winner for fit in self.classifiers.values()})) or "rules"
+
+    def onset(self, rows: Suspicions) -> NDArray[np.float64]:
+        """Return how likely suspicions are the onset of what they suspect, shape (n,); NaN where nobody can tell."""
+        fit, told = self.classifiers.get(rows.scale), self.onsets.get(rows.scale)
+        if fit is None or told is None:
+            return np.full(len(rows), np.nan)
+        both = fit.classifier.by_typology(rows.values), told.classifier.by_typology(rows.values)
+        onset: NDArray[np.float64] = both[0][rows.typology] * both[1][rows.typology]
+        return onset
 
     def judge(self, rows: Suspicions) -> NDArray[np.float64]:
         """Return the combined probability of suspicions that nothing was learned from, shape (n,)."""
@@ -137,6 +145,9 @@ def learn(
             mine = {name: suspected[name] for name in names}
             fit = _classifier(mine, scale, experiment, search)
             _combine_scale(learned, scale, mine, markets, fit, reach)
+            onsets = fit_onsets(mine, experiment) if scale == FAST else None
+            if onsets is not None:
+                learned.onsets[scale] = onsets
     return learned
 
 
@@ -248,15 +259,10 @@ def _is_honest(rows: Rows, market: MarketTape) -> NDArray[np.bool_]:
 def labelled(mine: Mapping[str, Suspicions], experiment: Experiment = DEFAULT) -> Labelled:
     """Return the suspicions of one scale as rows with one label each, weighed as the experiment says."""
     parts, kept = list(mine.values()), kept_for_learning(mine)
-    label = np.concatenate([_labels_of(rows) for rows in parts])
+    label = np.concatenate([np.where(is_right(rows.truth), rows.typology, NONE) for rows in parts])
     values, group = np.concatenate([rows.values for rows in parts]), np.concatenate([rows.group for rows in parts])
     weight = balanced(np.concatenate([rows.weight for rows in parts])[kept], label[kept], experiment)
     return Labelled(values[kept], label[kept], group[kept], weight, grain_of(parts[0].scale))
-
-
-def _labels_of(rows: Suspicions) -> NDArray[np.str_]:
-    over = (rows.truth == FOLLOWS) | (rows.truth == GOES_ON)
-    return np.select([rows.truth == RIGHT, over], [rows.typology, rows.typology + AFTER], NONE)
 
 
 def balanced(weight: NDArray[np.float64], label: NDArray[np.str_], experiment: Experiment) -> NDArray[np.float64]:
@@ -290,11 +296,11 @@ def kept_for_learning(mine: Mapping[str, Suspicions]) -> NDArray[np.int64]:
     any of them was, and otherwise left out if any of them is.
     """
     truth, key = np.concatenate([rows.truth for rows in mine.values()]), _row_key(mine)
-    strength = np.select([truth == RIGHT, truth == FOLLOWS, truth == GOES_ON, truth == LEFT_OUT], [4, 3, 2, 1], 0)
+    strength = np.select([is_right(truth), ~is_judged(truth)], [2, 1], 0)
     order = np.lexsort((-strength, *key[::-1]))
     first = np.ones(len(order), dtype=bool)
     first[1:] = (np.diff(key[:, order]) != 0).any(axis=0)
-    kept: NDArray[np.int64] = order[first & (truth[order] != LEFT_OUT)]
+    kept: NDArray[np.int64] = order[first & is_judged(truth[order])]
     return kept
 
 
@@ -320,7 +326,7 @@ def unseen_probabilities(mine: Mapping[str, Suspicions], fit: ClassifierFit | No
         keys = zip(*(getattr(rows, part).tolist() for part in _ROW), strict=True)
         at = np.array([number.get(key, -1) for key in keys])
         probability, learned = fit.classifier.by_typology(rows.values)[name], np.flatnonzero(at >= 0)
-        probability[learned] = of_typology(fit.classifier.classes, fit.out_of_fold, name)[at[learned]]
+        probability[learned] = fit.out_of_fold[at[learned], fit.classifier.classes.index(name)]
         out[name] = probability
     return out
 

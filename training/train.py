@@ -137,6 +137,7 @@ def fit_bundle(
     bundle = Bundle(
         classifiers={scale: fit.classifier for scale, fit in learned.classifiers.items()},
         isolation_forests=learned.forests,
+        onsets={scale: fit.classifier for scale, fit in learned.onsets.items()},
         combination={typology: weights.state() for typology, weights in learned.weights.items()},
         records=learned.records,
         calibrators={},

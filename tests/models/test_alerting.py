@@ -65,8 +65,8 @@ def candidates(*found: tuple[int, float], entity: int = ANN, other: int = -1, ru
         rule=rule or Told(), rows=blank_rows("market", 400), episodes=no_episodes(),
         row=np.array([row for row, _ in found], np.int64), members=members,
         episode=np.full(n, -1, np.int64), score=confidence, evidence=np.ones(n),
-        probability=nothing, p_value=nothing, alone=np.full((n, 3), np.nan), weights=None, raw=confidence,
-        confidence=confidence, opens=confidence,
+        probability=nothing, onset=nothing, p_value=nothing, alone=np.full((n, 3), np.nan), weights=None,
+        raw=confidence, confidence=confidence, opens=confidence,
     )  # fmt: skip
 
 
