@@ -22,10 +22,10 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 
 def plain_figure(
     rows: int = 1, columns: int = 1, *, size: tuple[float, float] = (6.4, 4.8), sharex: bool = False
-) -> tuple[Figure, NDArray[np.object_]]:
-    """Return an empty figure and its axes without a frame, shape (rows * columns,)."""
+) -> tuple[Figure, list[Axes]]:
+    """Return an empty figure and its axes without a frame, row by row."""
     figure = Figure(figsize=size, layout="constrained")
-    panels: NDArray[np.object_] = figure.subplots(rows, columns, sharex=sharex, squeeze=False).ravel()
+    panels: list[Axes] = figure.subplots(rows, columns, sharex=sharex, squeeze=False).ravel().tolist()
     for axes in panels:
         axes.spines[["top", "right"]].set_visible(False)
     return figure, panels

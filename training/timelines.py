@@ -91,7 +91,7 @@ def timeline(
             linewidth=1,
             markersize=3,
         )
-        limit = limits.get(name)
+        limit = limits.get(str(name))
         if isinstance(limit, pd.Series):
             axes.plot(limit.index, limit, "--", color=COLOURS[1], linewidth=1)
         elif limit is not None:
@@ -104,9 +104,9 @@ def timeline(
         axes.tick_params(labelsize="small")
     _mark(panels, {} if marks is None else marks)
     last = panels[-1]
-    locator = dates.AutoDateLocator(minticks=4, maxticks=12)
+    locator = dates.AutoDateLocator(minticks=4, maxticks=12)  # type: ignore[no-untyped-call]
     last.xaxis.set_major_locator(locator)
-    last.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
+    last.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
     last.xaxis.get_offset_text().set_fontsize("small")
     last.set_xlabel("UTC", fontsize="small")
     figure.suptitle(title, fontsize="medium")
@@ -115,7 +115,7 @@ def timeline(
 
 def _mark(panels: Sequence[Axes], marks: Mapping[str, int]) -> None:
     for number, (name, moment) in enumerate(marks.items()):
-        at = pd.Timestamp(moment, tz="UTC")
+        at = float(dates.date2num(np.datetime64(moment, "ns")))  # type: ignore[no-untyped-call]
         colour = COLOURS[2 + number % (len(COLOURS) - 2)]
         for axes in panels:
             axes.axvline(at, color=colour, linewidth=1, label=name)

@@ -18,15 +18,16 @@ PLANTED = ("pump_and_dump", "wash_trading", "spoofing", "concentrated_trading", 
 SEED, UNSEEN_SEED = 5, 6
 
 
-def small_dataset(home: Path, seed: int = SEED, progress: Progress | None = None) -> Path:
-    """Return a dataset of five tapes of two markets and three hours, crowded with abuse; simulated the first time.
+def small_dataset(home: Path, *, seed: int = SEED, tapes: int = 5, progress: Progress | None = None) -> Path:
+    """Return a dataset of tapes of two markets and three hours, crowded with abuse; simulated the first time.
 
     Args:
         home: Where it is kept, under `simulated/`.
         seed: Seed of the simulation; another one gives tapes that no model here has learned from.
+        tapes: Number of tapes; a split needs at least 3.
         progress: Called with steps done and in all.
     """
-    setup = default_setup(symbols=2, hours=3.0, seed=seed, abuse_rate=4.0, tapes=5, typologies=PLANTED)
+    setup = default_setup(symbols=2, hours=3.0, seed=seed, abuse_rate=4.0, tapes=tapes, typologies=PLANTED)
     return simulated_set(setup, home / "simulated", progress, prefix="small")
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from nbformat import NotebookNode
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -24,8 +25,12 @@ PLOTS = {
 }
 
 
+def read(path: Path) -> NotebookNode:
+    return nbformat.read(path, as_version=4)  # type: ignore[no-any-return,no-untyped-call]
+
+
 def code_of(path: Path) -> Iterator[str]:
-    for cell in nbformat.read(path, as_version=4).cells:
+    for cell in read(path).cells:
         if cell.cell_type == "code":
             yield "\n".join(line for line in cell.source.splitlines() if not line.startswith("%"))
 
@@ -45,7 +50,7 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def test_notebook_executed_top_to_bottom_has_no_error_and_shows_plots(path: Path, reader: dict[str, str]) -> None:
     if path.stem == EXPLORE and not (PUMPS / "tapes").is_dir():
         pytest.skip(f"no recorded pumps at {PUMPS}; TAPEWATCH_PUMPS names them")
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
     where = {"metadata": {"path": str(path.parent)}}
     client = NotebookClient(notebook, timeout=TIMEOUT_S, kernel_name="python3", resources=where)
     client.execute(env=reader)
@@ -70,5 +75,5 @@ def test_notebook_defines_nothing(path: Path) -> None:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_is_kept_without_outputs(path: Path) -> None:
-    cells = [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
+    cells = [cell for cell in read(path).cells if cell.cell_type == "code"]
     assert [cell.source for cell in cells if cell.outputs or cell.execution_count is not None] == []

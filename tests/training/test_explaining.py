@@ -7,12 +7,12 @@ import pytest
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from features.catalogue import COLUMN, MARKET_FEATURES
-from models.classifier import ClassifierVariant
+from models.classifier import Classifier, ClassifierVariant
 from models.variants import Inputs
 from training.candidates import candidates_of, flattened
 from training.experiment import CandidateName, Experiment
-from training.explaining import explain
-from training.plots import shap_summary
+from training.explaining import as_usual, explain, explain_rows
+from training.plots import shap_row, shap_summary
 
 EVERY: tuple[CandidateName, ...] = ("random_forest", "hist_gradient_boosting", "lightgbm")
 
@@ -41,3 +41,15 @@ def test_explain_values_add_up_to_the_trees_and_point_to_what_was_planted(
     assert explained.features[largest] == "order_to_trade_ratio"
     figure = shap_summary(explained, ("none", "spoofing", "ramping"), "What it reads")
     figure.savefig(tmp_path / "shap.png")
+    model = ClassifierVariant(inputs, trees, link, np.arange(n_classes))
+    one, usual = values[label == 1][3:4], values[label == 0][:20]
+    alone = explain_rows(model, one, usual)
+    of_one = model.trees.sums(alone.matrix) / (len(trees) if link == "mean" else 1)
+    np.testing.assert_allclose(alone.values.sum(axis=1) + alone.base, of_one, rtol=0, atol=1e-6)
+    shap_row(alone, 0, alone.classes.index(1), "Why").savefig(tmp_path / "row.png")
+    classifier = Classifier(("none", "spoofing", "ramping")[:n_classes], (model,))
+    without = as_usual(classifier, one[0], usual, "spoofing")
+    assert next(iter(without)) == "order_to_trade_ratio"
+    assert without["order_to_trade_ratio"] < classifier.by_typology(one)["spoofing"][0] - 0.2
+    assert as_usual(classifier, one[0], usual, "wash_trading") == {}
+    assert as_usual(classifier, np.full_like(one[0], np.nan), usual, "spoofing") == {}
