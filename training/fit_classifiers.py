@@ -124,10 +124,6 @@ def fit_classifiers(
     _refuse_one_kind(rows)
     classes = (NONE, *sorted(set(rows.label.tolist()) - {NONE}))
     inputs = _inputs(rows, allowed)
-    if not inputs:
-        raise TapewatchError(
-            f"a classifier needs 50 rows with known features in 2 groups, was {len(rows.label)} without"
-        )
     judge = route(inputs, rows.values)
     first = min(set(judge.tolist()) - {-1})
     tuned = {name: Tuned(make) for name, make in candidates.items()}
@@ -171,7 +167,12 @@ def _inputs(rows: Labelled, allowed: frozenset[str] | None) -> list[Inputs]:
         for variant, names in VARIANTS[rows.grain].items()
     }
     chosen = [choose_inputs(name, rows.values, "unknown", reads[name], rows.grain) for name in reads if reads[name]]
-    return [item for item in chosen if item and len(np.unique(rows.group[item.judges(rows.values)])) >= 2]
+    inputs = [item for item in chosen if item and len(np.unique(rows.group[item.judges(rows.values)])) >= 2]
+    if not inputs:
+        raise TapewatchError(
+            f"a classifier needs 50 rows with known features in 2 groups, was {len(rows.label)} without"
+        )
+    return inputs
 
 
 @dataclass(frozen=True)
