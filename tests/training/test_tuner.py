@@ -76,6 +76,7 @@ def test_split_of_one_tape_is_refused(market: Callable[..., MarketTape]) -> None
         split([market()])
 
 
+@pytest.mark.slow
 def test_uncited_markets_raise_the_same_alerts_and_hit_the_same_labels(markets: Sequence[MarketTape]) -> None:
     cited = judged(alerts_of(markets, USUAL, None))
     lean = judged(alerts_of([uncited(market) for market in markets], USUAL, None))
