@@ -119,5 +119,5 @@ def cite(typology: str, recent: Recent, start: int, end: int, subject: list[int]
         end: First moment not to look at, ns.
         subject: Entities that the finding is about; empty for the market.
     """
-    how = CITED.get(typology, _own if subject else None)
+    how = CITED.get(typology, _own if subject else None) if len(recent.events) else None
     return how(recent.between(start, end), subject) if how else Citation()

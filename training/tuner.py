@@ -12,10 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from features.errors import ParameterError, TapewatchError
+from features.events import no_events
 from models.bundle import Bundle
+from models.citing import Recent
 from models.judging import judge
 from models.parameter_changes import changed
 from models.parameters import Parameters
@@ -54,8 +57,8 @@ MAIN: Mapping[str, str] = {
 }
 """The main threshold of each table of parameters: the higher, the fewer findings."""
 LATER = 0.4
-FACTORS = (0.6, 0.8, 1.0, 1.25, 1.6, 2.5, 4.0)
-THRESHOLDS = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
+FACTORS = (0.7, 1.0, 1.5, 2.5, 4.0)
+THRESHOLDS = (0.6, 0.7, 0.8, 0.9)
 _FINE = tuple(round(0.3 + 0.01 * step, 2) for step in range(70))
 _ROUNDS = 5
 
@@ -129,7 +132,8 @@ def tune(
         raise TapewatchError("single typologies must be tuned on a labelled dataset, was without labels")
     tables = tables_of(typologies)
     earlier, later = split(markets)
-    search = _Search(earlier, parameters, bundle, math.floor(budget * days_of(earlier)), frozenset(typologies))
+    lean, most = [uncited(market) for market in earlier], math.floor(budget * days_of(earlier))
+    search = _Search(lean, parameters, bundle, most, frozenset(typologies))
     proposed = search.with_labels(tables, progress) if labelled else search.by_confidence()
     both = (parameters, proposed, bundle)
     return Proposal(
@@ -203,6 +207,20 @@ def values_of(parameters: Parameters, table: str) -> dict[float, float]:
             continue
         out.setdefault(value, factor)
     return {factor: value for value, factor in out.items()}
+
+
+def uncited(market: MarketTape) -> MarketTape:
+    """Return a market whose alerts cite nothing, which is most of the work where thousands of rows grow alerts.
+
+    Without citations an alert names an entity by its first account, so labels name that one as well.
+    """
+    names = market.names
+    first = {account: names.accounts[entity] for account, entity in zip(names.accounts, names.entity_of, strict=True)}
+    listed = market.labels["accounts"].tolist()
+    accounts = [tuple({*named, *(first[name] for name in named if name in first)}) for named in listed]
+    labels = market.labels.assign(accounts=pd.Series(accounts, index=market.labels.index, dtype=object))
+    nobody = np.empty(0, np.int32)
+    return replace(market, labels=labels, recent=Recent(no_events(), nobody, nobody))
 
 
 @dataclass(frozen=True)

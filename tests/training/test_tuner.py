@@ -13,8 +13,8 @@ from models.parameter_changes import changed, changes
 from models.parameters import TYPOLOGIES, Parameters
 from training.alerts import alerts_of
 from training.markets import MarketTape, fold_dataset
-from training.tuner import MAIN, Option, choose, split, tables_of, tune, values_of
-from training.whatif import days_of
+from training.tuner import MAIN, Option, choose, split, tables_of, tune, uncited, values_of
+from training.whatif import days_of, judged
 
 USUAL = Parameters()
 
@@ -74,6 +74,17 @@ def test_split_is_by_time_and_no_moment_is_in_both(market: Callable[..., MarketT
 def test_split_of_one_tape_is_refused(market: Callable[..., MarketTape]) -> None:
     with pytest.raises(TapewatchError, match="at least 2 tapes"):
         split([market()])
+
+
+@pytest.mark.slow
+def test_uncited_markets_raise_the_same_alerts_and_hit_the_same_labels(markets: Sequence[MarketTape]) -> None:
+    cited = judged(alerts_of(markets, USUAL, None))
+    lean = judged(alerts_of([uncited(market) for market in markets], USUAL, None))
+    assert [(one.alert.alert_id, one.alert.window_end, one.hits, one.false) for one in lean] == [
+        (one.alert.alert_id, one.alert.window_end, one.hits, one.false) for one in cited
+    ]
+    assert any(one.hits for one in lean)
+    assert {one.alert.trade_ids for one in lean} == {()}
 
 
 @pytest.mark.slow
