@@ -91,7 +91,8 @@ def train(
     refuse_unknown(dataset)
     digest = dataset_digest(dataset)
     # Before the run is opened: a dataset that cannot be used leaves no failed run behind.
-    markets = fold_dataset(dataset, parameters, progress)
+    # A home that is yet to be made is made by a run that is worth keeping.
+    markets = fold_dataset(dataset, parameters, progress, store=home / "folded" if home.exists() else None)
     refuse_misplaced(dataset, markets)
     split = split_by_time(markets, experiment.split.shares)
     dataset_name, search = path.resolve().name, Search(home, experiment, searching)
