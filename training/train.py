@@ -20,7 +20,7 @@ from models.combination import FULL_REACH, SIMULATED_REACH
 from models.parameters import Parameters
 from models.rules import build_rules
 from models.surveillance import policy_of
-from training.alerts import Raised, alerts_of, judged_with, raise_alerts
+from training.alerts import Raised, alerts_of, judged_with, raise_alerts, uncited
 from training.calibrate import calibrate, calibrate_detectors, calibrate_opening
 from training.card import Facts
 from training.evaluate import Evaluation, evaluate
@@ -99,7 +99,7 @@ def train(
     with tracked_run(home, name or f"{dataset_name} seed {experiment.seed}", digest) as run:
         origin = simulated(dataset)
         bundle, learned = fit_bundle(split, parameters, digest, known_episodes(path), origin, experiment, search)
-        unsure = tuple(alerts_of(split.test, parameters, bundle, CANDIDATE_THRESHOLD))
+        unsure = tuple(alerts_of([uncited(one) for one in split.test], parameters, bundle, CANDIDATE_THRESHOLD))
         raised = tuple(alerts_of(split.test, parameters, bundle))
         evaluation = evaluate(raised, unsure, experiment.seed)
         reference = reference_of(split.fit, raised, unsure).state()
@@ -166,13 +166,13 @@ class _Unseen:
 
     def alerts(self, bundle: Bundle, threshold: float) -> list[Raised]:
         policy = replace(policy_of(self.parameters, bundle), threshold=threshold)
-        raised = [
-            raise_alerts(
-                market, judged_with(number, market, self.parameters, self.suspected, self.learned, bundle), policy
-            )
+        judged = (
+            judged_with(number, market, self.parameters, self.suspected, self.learned, bundle)
             for number, market in enumerate(self.split.fit)
-        ]
-        return raised + list(alerts_of(self.split.calibrate, self.parameters, bundle, threshold))
+        )
+        raised = [raise_alerts(uncited(one), found, policy) for one, found in zip(self.split.fit, judged, strict=True)]
+        later = [uncited(market) for market in self.split.calibrate]
+        return raised + list(alerts_of(later, self.parameters, bundle, threshold))
 
 
 def simulated(dataset: Dataset) -> CalibratedOn:

@@ -12,20 +12,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from features.errors import ParameterError, TapewatchError
-from features.events import no_events
 from models.bundle import Bundle
-from models.citing import Recent
 from models.judging import judge
 from models.parameter_changes import changed
 from models.parameters import Parameters
 from models.rules import build_rules
 from models.rules.base import Rule
 from models.surveillance import policy_of
-from training.alerts import Raised, alerts_of, raise_alerts
+from training.alerts import Raised, alerts_of, raise_alerts, uncited
 from training.markets import MarketTape, Progress
 from training.splits import without_overlap
 from training.whatif import Judged, WhatIf, compared, days_of, judged
@@ -207,20 +204,6 @@ def values_of(parameters: Parameters, table: str) -> dict[float, float]:
             continue
         out.setdefault(value, factor)
     return {factor: value for value, factor in out.items()}
-
-
-def uncited(market: MarketTape) -> MarketTape:
-    """Return a market whose alerts cite nothing, which is most of the work where thousands of rows grow alerts.
-
-    Without citations an alert names an entity by its first account, so labels name that one as well.
-    """
-    names = market.names
-    first = {account: names.accounts[entity] for account, entity in zip(names.accounts, names.entity_of, strict=True)}
-    listed = market.labels["accounts"].tolist()
-    accounts = [tuple({*named, *(first[name] for name in named if name in first)}) for named in listed]
-    labels = market.labels.assign(accounts=pd.Series(accounts, index=market.labels.index, dtype=object))
-    nobody = np.empty(0, np.int32)
-    return replace(market, labels=labels, recent=Recent(no_events(), nobody, nobody))
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from features.errors import ParameterError, TapewatchError
 from features.readers import read_dataset
 from models.parameter_changes import changed, changes
 from models.parameters import TYPOLOGIES, Parameters
-from training.alerts import alerts_of
+from training.alerts import alerts_of, uncited
 from training.markets import MarketTape, fold_dataset
-from training.tuner import MAIN, Option, choose, split, tables_of, tune, uncited, values_of
+from training.tuner import MAIN, Option, choose, split, tables_of, tune, values_of
 from training.whatif import days_of, judged
 
 USUAL = Parameters()
