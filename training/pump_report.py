@@ -86,8 +86,9 @@ def _precision_table(precision: dict[str, RowPrecision]) -> Table:
     for name, found in precision.items():
         published = f"{PUBLISHED[name]:.3f}" if name in PUBLISHED else ""
         (raw, raw_low, raw_high), (onset, low, high) = found.raw, found.onset
+        model = name.replace("_", " ").replace("simulated + real", "both").replace(" only", "")
         table.add_row(
-            name.replace("_", " "), f"{raw:.3f} [{raw_low:.2f},{raw_high:.2f}]",
+            model, f"{raw:.3f} [{raw_low:.2f},{raw_high:.2f}]",
             f"{onset:.3f} [{low:.2f},{high:.2f}]", published,
         )  # fmt: skip
     return table
