@@ -18,6 +18,9 @@ settings.register_profile("ci", deadline=None, derandomize=True, print_blob=True
 
 
 def pytest_configure() -> None:
+    # Before anything imports MLflow, which reads it then.
+    os.environ["MLFLOW_LOGGING_LEVEL"] = "WARNING"
+    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     drop_stale_kernels()
     settings.load_profile("ci" if os.environ.get("CI") else "local")
 
@@ -31,7 +34,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session", autouse=True)
 def _quiet_libraries() -> None:
     """Keep libraries, also in the processes that tests start, from calling home or opening a window."""
-    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
     os.environ["DO_NOT_TRACK"] = "true"
     os.environ["MPLBACKEND"] = "Agg"
 

@@ -16,7 +16,7 @@ from features.readers import read_dataset
 from models.bundle import Bundle
 from models.parameters import Parameters
 from models.registry import Promotion, load_champion
-from training.alerts import Raised, alerts_of
+from training.alerts import Raised, alerts_of, uncited
 from training.deciding import Decision, PromotionRule, decide
 from training.drift_report import DriftReport, drift_figure, drift_of
 from training.evaluate import Evaluation, evaluate
@@ -142,7 +142,7 @@ def _judged(plan: Plan, trained: Trained, champion: Bundle | None) -> Round:
 
 
 def _unsure(markets: Sequence[MarketTape], parameters: Parameters, bundle: Bundle) -> tuple[Raised, ...]:
-    return tuple(alerts_of(markets, parameters, bundle, CANDIDATE_THRESHOLD))
+    return tuple(alerts_of([uncited(one) for one in markets], parameters, bundle, CANDIDATE_THRESHOLD))
 
 
 def _record(plan: Plan, done: Round, champion: Bundle | None, unusable: str) -> None:

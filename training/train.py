@@ -93,8 +93,8 @@ def train(
     # Before the run is opened: a dataset that cannot be used leaves no failed run behind.
     # A home that is yet to be made is made by a run that is worth keeping.
     markets = fold_dataset(dataset, parameters, progress, store=home / "folded" if home.exists() else None)
-    refuse_misplaced(dataset, markets)
     split = split_by_time(markets, experiment.split.shares)
+    refuse_misplaced(dataset, markets)
     dataset_name, search = path.resolve().name, Search(home, experiment, searching)
     with tracked_run(home, name or f"{dataset_name} seed {experiment.seed}", digest) as run:
         origin = simulated(dataset)

@@ -118,7 +118,7 @@ def _bundle(client: MlflowClient, version: str) -> Bundle:
 def main(dataset: Path, home: Path, how: Path) -> None:
     """Kill a training at each point, then let one end."""
     markets = fold_dataset(read_dataset(dataset), Parameters())
-    with patch.object(train, "fold_dataset", lambda *_: markets):
+    with patch.object(train, "fold_dataset", lambda *_, **__: markets):
         for point in (*POINTS, None):
             code = in_a_process(training(dataset, home, how, point))
             sys.stdout.write(json.dumps({"point": point, "code": code}) + "\n")
