@@ -1,7 +1,9 @@
 """Do conformal p-values hold their level? Of honest windows, 1 % must look at least as unusual as p = 0.01 says.
 
-Tapes stand in time order: the earliest fifth teach the isolation forest, the next two fifths calibrate it, the rest are
-judged. Windows do not overlap, and whatever the dataset labels or knows of is left out with two hours around it.
+A fifth of the windows teach the isolation forest, two fifths calibrate it, the rest are judged: once at random, where
+windows are exchangeable and the level must hold, and once in time order of the tapes, where it shows how far later
+markets are from earlier ones. Windows do not overlap, and what the dataset labels or knows of is left out with two hours
+around it.
 """
 
 from __future__ import annotations
@@ -26,7 +28,7 @@ from training.labelling import NEAR_NS, known_episodes
 from training.markets import MarketTape, Progress, fold_tape
 
 LEVELS = (0.01, 0.05, 0.1)
-TEACH, CALIBRATE = 0.2, 0.6
+TEACH, CALIBRATE = 0.2, 0.59
 _LEAST_TAPES = 5
 _SCALES = (MARKET, FAST)
 
@@ -36,6 +38,7 @@ class Level:
     """How often honest windows fall at or below a level.
 
     Attributes:
+        judged: What was judged: windows at random, or later tapes.
         scale: Scale of the rows.
         level: The level.
         calibrated: Windows that calibrated the forest.
@@ -43,6 +46,7 @@ class Level:
         below: How many of them had a p-value at or below the level.
     """
 
+    judged: str
     scale: str
     level: float
     calibrated: int
@@ -75,8 +79,8 @@ class ConformalBenchmark:
         """Return all figures as JSON types."""
         return {
             "levels": [
-                {"scale": one.scale, "level": one.level, "calibrated": one.calibrated, "windows": one.windows,
-                 "rate": one.rate, "expected": one.interval()}
+                {"judged": one.judged, "scale": one.scale, "level": one.level, "calibrated": one.calibrated,
+                 "windows": one.windows, "rate": one.rate, "expected": one.interval()}
                 for one in self.levels
             ]
         }  # fmt: skip
@@ -100,20 +104,24 @@ def benchmark(
     tapes = list(dict.fromkeys(one.tape for one in honest))
     if len(tapes) < _LEAST_TAPES:
         raise TapewatchError(f"{path}: must hold at least {_LEAST_TAPES} tapes, was {len(tapes)}")
-    part = {tape: number / len(tapes) for number, tape in enumerate(tapes)}
     levels: list[Level] = []
     for scale in _SCALES:
-        teach, calibrate, judge = (
-            np.concatenate([one.values[scale] for one in honest if low <= part[one.tape] < high])
-            for low, high in ((0.0, TEACH), (TEACH, CALIBRATE), (CALIBRATE, 1.0))
-        )
-        public = FAST_PUBLIC if scale == FAST else None
-        forest = fit_isolation_forest(teach, calibrate, seed=seed, public=public)
-        p_values = forest.p_values(judge)
-        known = p_values[~np.isnan(p_values)]
-        calibrated = max(len(variant.conformal.scores) for variant in forest.variants)
-        levels += [Level(scale, at, calibrated, len(known), int(np.sum(known <= at))) for at in LEVELS]
+        ordered = np.concatenate([one.values[scale] for one in honest])
+        shuffled = ordered[np.random.default_rng(seed).permutation(len(ordered))]
+        for judged, values in (("at random", shuffled), ("later tapes", ordered)):
+            levels += _levels(judged, scale, values, seed)
     return ConformalBenchmark(tuple(levels))
+
+
+def _levels(judged: str, scale: str, values: NDArray[np.float64], seed: int) -> list[Level]:
+    first, second = (round(share * len(values)) for share in (TEACH, CALIBRATE))
+    teach, calibrate, judge = np.split(values, [first, second])
+    public = FAST_PUBLIC if scale == FAST else None
+    forest = fit_isolation_forest(teach, calibrate, seed=seed, public=public)
+    p_values = forest.p_values(judge)
+    known = p_values[~np.isnan(p_values)]
+    calibrated = max(len(variant.conformal.scores) for variant in forest.variants)
+    return [Level(judged, scale, at, calibrated, len(known), int(np.sum(known <= at))) for at in LEVELS]
 
 
 @dataclass(frozen=True)
@@ -156,12 +164,12 @@ def _episodes(market: MarketTape, known: pd.DataFrame | None) -> Sequence[tuple[
 def table_of(result: ConformalBenchmark) -> Table:
     """Return a row a scale and level."""
     table = Table(title="Honest windows at or below a level of p", box=None, pad_edge=False, title_justify="left")
-    for name in ("scale", "level", "found", "relative", "exact p-values, 95 %", "windows", "calibrated on"):
-        table.add_column(name, justify="left" if name == "scale" else "right", no_wrap=True)
+    for name in ("judged", "scale", "level", "found", "relative", "exact, 95 %", "windows", "calibrated"):
+        table.add_column(name, justify="left" if name in ("judged", "scale") else "right", no_wrap=True)
     for one in result.levels:
         low, high = one.interval()
         table.add_row(
-            one.scale, f"{one.level:.0%}", f"{one.rate:.2%}", f"{one.rate / one.level - 1:+.0%}",
-            f"{low:.2%} to {high:.2%}", f"{one.windows:,}", f"{one.calibrated:,}",
+            one.judged, one.scale, f"{one.level:.0%}", f"{one.rate:.2%}", f"{one.rate / one.level - 1:+.0%}",
+            f"{low:.2%}–{high:.2%}", f"{one.windows:,}", f"{one.calibrated:,}",
         )  # fmt: skip
     return table

@@ -174,8 +174,8 @@ def benchmark_conformal(
 ) -> None:
     """Whether p-values of the isolation forest hold their level: what share of honest windows lies at 1 % or below.
 
-    Of the tapes, oldest first, a fifth teach, two fifths calibrate, and the
-    rest are judged, in windows that do not overlap.
+    A fifth of the windows, which do not overlap, teach, two fifths calibrate,
+    and the rest are judged: at random, and in the time order of the tapes.
     """
     from training.benchmark_conformal import benchmark, table_of
 

@@ -11,7 +11,7 @@ from training.benchmark_conformal import ConformalBenchmark, Level, benchmark, t
 
 
 def test_level_expected_interval_narrows_with_windows_on_both_sides() -> None:
-    few, many = Level("market", 0.01, 500, 500, 5), Level("market", 0.01, 20_000, 20_000, 200)
+    few, many = Level("at random", "market", 0.01, 500, 500, 5), Level("at random", "market", 0.01, 20_000, 20_000, 200)
     assert few.rate == many.rate == 0.01
     (low, high), (lower, higher) = many.interval(), few.interval()
     assert lower < low < 0.01 < high < higher
@@ -25,7 +25,7 @@ def test_benchmark_of_a_small_dataset_counts_windows_that_do_not_overlap(small_d
 
 
 def test_table_fits_80_columns(capsys: pytest.CaptureFixture[str]) -> None:
-    Console(width=80).print(table_of(ConformalBenchmark((Level("market", 0.01, 12_345, 23_456, 250),))))
+    Console(width=80).print(table_of(ConformalBenchmark((Level("at random", "market", 0.01, 12_345, 23_456, 250),))))
     printed = capsys.readouterr().out
     assert max(map(len, printed.splitlines())) <= 80
     assert "+7%" in printed
