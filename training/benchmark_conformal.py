@@ -2,7 +2,7 @@
 
 A fifth of the windows teach the isolation forest, two fifths calibrate it, the rest are judged: once at random, where
 windows are exchangeable and the level must hold, and once in time order of the tapes, where it shows how far later
-markets are from earlier ones. Windows do not overlap, and what the dataset labels or knows of is left out with two hours
+markets are from earlier ones. Windows do not overlap; what the dataset labels or knows of is left out, and two hours
 around it.
 """
 
