@@ -133,7 +133,7 @@ def _judged(plan: Plan, trained: Trained, champion: Bundle | None) -> Round:
     if champion is None:
         return Round(trained, None, None, decide(plan.rule, ours.metrics, None, None, episodes), None)
     unsure = [_unsure(trained.split.test, plan.parameters, bundle) for bundle in (champion, trained.bundle)]
-    theirs = evaluate(tuple(alerts_of(trained.split.test, plan.parameters, champion)), unsure[0])
+    theirs = evaluate(tuple(alerts_of(trained.split.test, plan.parameters, champion)), unsure[0], plan.seed)
     paired: Paired = paired_precision(unsure[0], unsure[1], draws=plan.rule.draws, level=plan.rule.level)
     decision = decide(plan.rule, ours.metrics, theirs.metrics, paired, episodes)
     newest = (*trained.split.calibrate, *trained.split.test)

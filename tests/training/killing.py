@@ -98,7 +98,7 @@ def left_over(home: Path, point: str | None) -> Callable[[], None]:
             "point": point,
             "trainings": [run.status for run in runs if run.parent is None],
             "nested": sorted({run.status for run in runs if run.parent is not None}),
-            "resumed": runs[0].tags.get("resumed_trials"),
+            "resumed": next((run.tags.get("resumed_trials") for run in runs if run.parent is None), None),
             "models": sorted(str(model.status) for model in models),
             "versions": len(versions),
             "whole": whole,
