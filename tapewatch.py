@@ -77,7 +77,8 @@ def simulate(
     """Write a labelled dataset of simulated tapes.
 
     Options change what the scenario says. Examples of scenarios: quiet_market,
-    busy_market, abusive_day, clean_week, two_venues, gallery, gallery_days.
+    busy_market, abusive_day, clean_week, two_venues, gallery, gallery_days,
+    pumped_coins.
     """
     from training.simulator import simulate_setup
     from training.simulator.scenario_file import read_setup, scenario_path

@@ -13,7 +13,9 @@ from training.simulator.people.markets import KNOWN, Session
 from training.simulator.scenario_file import EXAMPLES, read_setup, scenario_path
 from training.simulator.scenario_tables import LOOK_ALIKES
 
-NAMES = ("abusive_day", "busy_market", "clean_week", "gallery", "gallery_days", "quiet_market", "two_venues")
+NAMES = (
+    "abusive_day", "busy_market", "clean_week", "gallery", "gallery_days", "pumped_coins", "quiet_market", "two_venues",
+)  # fmt: skip
 
 
 def written(tmp_path: Path, text: str) -> Path:
@@ -39,7 +41,7 @@ def test_example_is_read_and_plays(name: str) -> None:
     setup = read_setup(scenario_path(name), hours=1.2)
     tape = simulate_tape(setup=setup)
     assert {s.name for s in setup.symbols} == set(tape.orders["symbol"].to_pylist())
-    assert len(tape.labels) == 0 or name in {"abusive_day", "gallery", "two_venues"}
+    assert len(tape.labels) == 0 or name in {"abusive_day", "gallery", "pumped_coins", "two_venues"}
     assert {planned.kind for planned in setup.planned} & set(LOOK_ALIKES) <= set(tape.innocent["kind"])
 
 
