@@ -52,7 +52,7 @@ class Suspicions:
         truth: RIGHT, WRONG, LEFT_OUT, FOLLOWS or GOES_ON.
         weight: Weight in training: every episode counts alike, and so does every run of wrong ones and every minute of
             those that go on.
-        group: Markets that must not be split: of one tape, and one coin's overlapping tapes.
+        group: Markets that must not be separated, see `inseparable`.
     """
 
     typology: str
@@ -229,16 +229,18 @@ def overlapping(markets: Sequence[MarketTape]) -> NDArray[np.int64]:
 
 
 def inseparable(markets: Sequence[MarketTape]) -> NDArray[np.int64]:
-    """Return a group number per market, shape (n_markets,): what shares a tape or a moment of a market shares one.
+    """Return a group number per market, shape (n_markets,): what folds must not separate.
 
-    An event may span the markets of a tape, and everybody in it acts in several: folds must not separate them.
+    Tapes that share a moment of a market are together, and so are markets in which one entity is accused: an event may
+    span several, and a hand is known by its habits.
     """
-    tape = np.unique([market.tape for market in markets], return_inverse=True)[1]
     moments, n = overlapping(markets), len(markets)
-    nodes = np.arange(n)
-    links = coo_array(
-        (np.ones(2 * n), (np.tile(nodes, 2), np.concatenate([n + tape, 2 * n + moments]))), (3 * n, 3 * n)
-    )
+    names = [sorted(set().union(*market.accused())) for market in markets]
+    accused, code = np.unique([name for one in names for name in one], return_inverse=True)
+    rows = np.concatenate([np.arange(n), np.repeat(np.arange(n), [len(one) for one in names])])
+    columns = n + np.concatenate([moments, n + code])
+    size = 2 * n + len(accused)
+    links = coo_array((np.ones(len(rows)), (rows, columns)), (size, size))
     groups: NDArray[np.int64] = connected_components(links, directed=False)[1][:n].astype(np.int64)
     return groups
 

@@ -51,7 +51,7 @@ def small_bundle(seed: int, average_precision: float = 0.9) -> Bundle:
 
 @pytest.fixture(scope="session")
 def labelled() -> Labelled:
-    return small_labelled(0)
+    return small_labelled(0, 640)
 
 
 @pytest.fixture(scope="session")

@@ -48,7 +48,7 @@ def test_by_typology_self_matches_point_to_wash_trading(classifier: Classifier, 
     values[25:, COLUMN["self_match_share"]] = 0.2
     found = classifier.by_typology(values)
     assert list(found) == ["spoofing", "wash_trading"]
-    assert found["wash_trading"][:25].min() > 0.4 > found["wash_trading"][25:].max()
+    assert found["wash_trading"][:25].min() > 0.5 > found["wash_trading"][25:].max()
 
 
 def test_by_typology_row_without_features_abstains(classifier: Classifier, values: NDArray[np.float64]) -> None:

@@ -12,19 +12,16 @@ import pytest
 from nbclient import NotebookClient
 from nbformat import NotebookNode
 
-from models.registry import load_champion
-
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PUMPS = Path(os.environ.get("TAPEWATCH_PUMPS", ROOT.parent / "shared" / "data" / "pumps"))
 EXPLORE = "01_explore_a_real_pump"
-EXPLAIN = "04_why_did_this_alert_fire"
 TIMEOUT_S = 600
 PLOTS = {
     EXPLORE: 2,
     "02_train_and_compare": 4,
     "03_calibrate_and_choose_thresholds": 3,
-    EXPLAIN: 3,
+    "04_why_did_this_alert_fire": 3,
 }
 
 
@@ -53,10 +50,6 @@ def reader(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def test_notebook_executed_top_to_bottom_has_no_error_and_shows_plots(path: Path, reader: dict[str, str]) -> None:
     if path.stem == EXPLORE and not (PUMPS / "tapes").is_dir():
         pytest.skip(f"no recorded pumps at {PUMPS}; TAPEWATCH_PUMPS names them")
-    if path.stem == EXPLAIN:
-        champion = load_champion(Path(reader["TAPEWATCH_HOME"]) / "notebooks")
-        if champion is not None and "fast" not in champion.classifiers:
-            pytest.skip("five small tapes taught no classifier of pumps, which this one explains")
     notebook = read(path)
     where = {"metadata": {"path": str(path.parent)}}
     client = NotebookClient(notebook, timeout=TIMEOUT_S, kernel_name="python3", resources=where)

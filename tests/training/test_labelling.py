@@ -15,7 +15,17 @@ from models.alert import Category
 from models.rules.base import Rule
 from models.rules.concentrated_trading import ConcentratedTrading
 from models.rules.pump_and_dump import PumpAndDump
-from training.labelling import GOES_ON, LEFT_OUT, RIGHT, WRONG, Suspicions, known_episodes, overlapping, suspicions
+from training.labelling import (
+    GOES_ON,
+    LEFT_OUT,
+    RIGHT,
+    WRONG,
+    Suspicions,
+    inseparable,
+    known_episodes,
+    overlapping,
+    suspicions,
+)
 from training.markets import MarketTape
 
 MINUTE = 60_000_000_000
@@ -153,6 +163,27 @@ def test_overlapping_tapes_of_one_coin_share_a_group(market: MakeMarket) -> None
     ]
     assert overlapping(markets).tolist() == [0, 1, 0, 0, 4]
     assert overlapping(markets[::-1]).tolist() == [0, 4, 4, 3, 4]
+
+
+def test_inseparable_are_overlapping_tapes_and_markets_in_which_one_owner_is_accused(
+    market: MakeMarket, labels: MakeLabels
+) -> None:
+    names = Vocabulary()
+    names.own([("a", "ann"), ("a2", "ann"), ("b", "bob")])
+    who = {"A": "a", "B": "b", "C": "a2", "D": "", "E": "stranger"}
+    markets = [
+        market(
+            "t0", symbol, names=names,
+            labels=labels({"symbol": symbol, "accounts": (account,) if account else ()}),
+        )
+        for symbol, account in who.items()
+    ]  # fmt: skip
+    a, b, c, d, e = inseparable(markets).tolist()
+    assert a == c
+    assert len({a, b, d, e}) == 4
+    moments = [market("t1", "A", 0, 2), market("t2", "A", 1, 3), market("t1", "B", 0, 2)]
+    assert len(set(inseparable(moments)[:2].tolist())) == 1
+    assert len(set(inseparable(moments).tolist())) == 2
 
 
 def test_known_episodes_of_a_dataset_without_the_file_are_none(tmp_path: Path) -> None:
