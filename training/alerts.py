@@ -22,6 +22,9 @@ from training.labelling import Suspicions
 from training.learn import Learned
 from training.markets import MarketTape
 
+CANDIDATE_THRESHOLD = 0.05
+"""Confidence that nobody would be shown; what reaches it is ranked and calibrated all the same."""
+
 
 @dataclass(frozen=True)
 class Raised:
@@ -64,6 +67,11 @@ def alerts_of(
     for market in markets:
         judged = judge(rules, market.folded, bundle, parameters.alerts)
         yield raise_alerts(market, judged, policy)
+
+
+def unsure_alerts(markets: Sequence[MarketTape], parameters: Parameters, bundle: Bundle | None) -> tuple[Raised, ...]:
+    """Return the alerts of each market down to `CANDIDATE_THRESHOLD`, without citations."""
+    return tuple(alerts_of([uncited(market) for market in markets], parameters, bundle, CANDIDATE_THRESHOLD))
 
 
 def judged_with(

@@ -21,7 +21,7 @@ from features.readers import Dataset, read_dataset
 from models.bundle import Bundle
 from models.calibration import brier, ece
 from models.parameters import Parameters
-from training.alerts import Raised, alerts_of
+from training.alerts import Raised, alerts_of, unsure_alerts
 from training.benchmark_tapes import HOURLY
 from training.budget import BUDGETS, Budget, at_budget
 from training.evaluate import chance_ece
@@ -32,7 +32,7 @@ from training.simulated_sets import simulated_set
 from training.simulator import default_setup
 from training.simulator.setup import Setup
 from training.splits import split_by_time
-from training.train import CANDIDATE_THRESHOLD, dataset_digest, fit_bundle
+from training.train import dataset_digest, fit_bundle
 
 SEVERITIES = {"subtle": (0.0, 0.33), "medium": (0.33, 0.67), "blatant": (0.67, 1.0)}
 TRAIN, TENTH = "train", "a tenth"
@@ -208,7 +208,7 @@ def _judged(path: Path, name: str, parameters: Parameters, bundle: Bundle, progr
 def _judged_tape(tape: Path, labels: pd.DataFrame, parameters: Parameters, bundle: Bundle) -> _Judged:
     markets = list(fold_tape(tape, labels, parameters))
     raised = list(alerts_of(markets, parameters, bundle))
-    unsure = list(alerts_of(markets, parameters, bundle, CANDIDATE_THRESHOLD))
+    unsure = unsure_alerts(markets, parameters, bundle)
     parts = [match(one.last, one.market.labels) for one in raised]
     matched = Matched(pd.concat([p.alerts for p in parts]), pd.concat([p.episodes for p in parts]))
     hours = (max(m.end for m in markets) - min(m.start for m in markets)) / 3.6e12

@@ -13,7 +13,7 @@ from rich.table import Table
 from features.catalogue import GRAINS, grain_of
 from models.bundle import Bundle
 from models.parameters import Parameters
-from training.alerts import alerts_of
+from training.alerts import alerts_of, unsure_alerts
 from training.deciding import finite
 from training.drift import RateShift, Shift, Verdict, judged, rate_shifts, shifts, worst
 from training.markets import MarketTape
@@ -22,7 +22,6 @@ from training.reference import Reference, Sample, reference_of
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-CANDIDATE_THRESHOLD = 0.05
 CLOCK = ("hour_phase_s", "half_hour_phase_s")
 """What rows an hour apart say nothing about: it is when the tape begins."""
 SHOWN = 20
@@ -67,7 +66,7 @@ def drift_of(markets: Sequence[MarketTape], parameters: Parameters, bundle: Bund
     """
     before = Reference.of(bundle)
     raised = tuple(alerts_of(markets, parameters, bundle))
-    now = reference_of(markets, raised, tuple(alerts_of(markets, parameters, bundle, CANDIDATE_THRESHOLD)))
+    now = reference_of(markets, raised, unsure_alerts(markets, parameters, bundle))
     found: list[Shift] = []
     for scale, sample in before.samples.items():
         names = [feature.name for feature in GRAINS[grain_of(scale)]]

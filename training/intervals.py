@@ -146,8 +146,9 @@ def _events(raised: Sequence[Raised], unsure: Sequence[Raised]) -> tuple[int, tu
 
 def _joined(shown: Raised, other: Raised) -> tuple[NDArray[np.int64], int]:
     # Event of each label, then of each alert shown, then of each unsure one.
+    # Either is matched against the labels of its own market: those of alerts that cite nothing name other accounts.
     labels, alerts = shown.market.labels, (*shown.last, *other.last)
-    rows, columns = np.nonzero(hit_matrix(alerts, labels))
+    rows, columns = np.nonzero(np.concatenate([hit_matrix(one.last, one.market.labels) for one in (shown, other)]))
     size = len(labels) + len(alerts)
     graph = coo_array((np.ones(len(rows)), (rows + len(labels), columns)), shape=(size, size))
     event = connected_components(graph, directed=False)[1].astype(np.int64)

@@ -22,7 +22,7 @@ from models.surveillance import END_OF_TIME, fold_of
 from training.folded_store import Arrays, FoldedStore, key_of
 from training.hits import with_nanoseconds
 from training.saved_folds import folded_from_arrays, folded_to_arrays, recent_from_array, recent_to_array
-from training.verdicts import confirmed, labels_of, left_out
+from training.verdicts import labels_of, left_out
 
 Progress = Callable[[int, int], None]
 
@@ -54,7 +54,7 @@ class MarketTape:
     recent: Recent
 
     def accused(self) -> list[set[str]]:
-        """Return whom each label of a pattern names, with every other account of the same owners."""
+        """Return whom each label names, a refuted one too, with every other account of the same owners."""
         names = self.names
         of_entity: dict[int, set[str]] = {}
         for name, entity in zip(names.accounts, names.entity_of, strict=True):
@@ -62,12 +62,12 @@ class MarketTape:
         owner = dict(zip(names.accounts, names.entity_of, strict=True))
         return [
             set(listed).union(*(of_entity[owner[name]] for name in listed if name in owner))
-            for listed in confirmed(self.labels)["accounts"]
+            for listed in self.labels["accounts"]
         ]
 
     def used_accused(self) -> list[set[str]]:
-        """Return whom each label of a pattern names that is learned from or counted."""
-        open_end = left_out(confirmed(self.labels))
+        """Return whom each label names that is learned from or counted."""
+        open_end = left_out(self.labels)
         return [names for names, is_left in zip(self.accused(), open_end, strict=True) if not is_left]
 
     @property

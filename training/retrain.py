@@ -6,7 +6,7 @@ merge → train → drift against the champion → both judge the same last tape
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,17 +16,17 @@ from features.readers import read_dataset
 from models.bundle import Bundle
 from models.parameters import Parameters
 from models.registry import Promotion, load_champion
-from training.alerts import Raised, alerts_of, uncited
+from training.alerts import alerts_of, unsure_alerts
 from training.deciding import Decision, PromotionRule, decide
 from training.drift_report import DriftReport, drift_figure, drift_of
 from training.evaluate import Evaluation, evaluate
 from training.experiment import Experiment
-from training.markets import MarketTape, Progress
+from training.markets import Progress
 from training.merging import merge_datasets
 from training.paired import Paired, paired_precision
 from training.promote import promote
 from training.tracking import add_to_run
-from training.train import CANDIDATE_THRESHOLD, Trained, dataset_digest, train
+from training.train import Trained, dataset_digest, train
 from training.verdicts import confirmed
 
 Undisturbed = Callable[[], AbstractContextManager[None]]
@@ -132,17 +132,13 @@ def _judged(plan: Plan, trained: Trained, champion: Bundle | None) -> Round:
     episodes = sum(len(confirmed(market.labels)) for market in trained.split.test)
     if champion is None:
         return Round(trained, None, None, decide(plan.rule, ours.metrics, None, None, episodes), None)
-    unsure = [_unsure(trained.split.test, plan.parameters, bundle) for bundle in (champion, trained.bundle)]
+    unsure = [unsure_alerts(trained.split.test, plan.parameters, bundle) for bundle in (champion, trained.bundle)]
     theirs = evaluate(tuple(alerts_of(trained.split.test, plan.parameters, champion)), unsure[0], plan.seed)
     paired: Paired = paired_precision(unsure[0], unsure[1], draws=plan.rule.draws, level=plan.rule.level)
     decision = decide(plan.rule, ours.metrics, theirs.metrics, paired, episodes)
     newest = (*trained.split.calibrate, *trained.split.test)
     drift = drift_of(newest, plan.parameters, champion) if champion.reference else None
     return Round(trained, theirs, drift, decision, None)
-
-
-def _unsure(markets: Sequence[MarketTape], parameters: Parameters, bundle: Bundle) -> tuple[Raised, ...]:
-    return tuple(alerts_of([uncited(one) for one in markets], parameters, bundle, CANDIDATE_THRESHOLD))
 
 
 def _record(plan: Plan, done: Round, champion: Bundle | None, unusable: str) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 
 from features.errors import TapewatchError
 from training.markets import MarketTape
-from training.verdicts import LEFT, confirmed, left_out
+from training.verdicts import LEFT, left_out
 
 SHARES = (0.6, 0.2, 0.2)
 
@@ -99,8 +99,6 @@ def without_accused(earlier: Sequence[MarketTape], later: Sequence[MarketTape]) 
 
 
 def _left(market: MarketTape, again: set[str]) -> MarketTape:
-    told = [
-        label for label, names in zip(confirmed(market.labels).index, market.accused(), strict=True) if names & again
-    ]
-    is_left = left_out(market.labels) | market.labels.index.isin(told)
+    told = np.array([bool(names & again) for names in market.accused()], dtype=bool)
+    is_left = left_out(market.labels) | told
     return replace(market, labels=market.labels.assign(**{LEFT: is_left})) if is_left.any() else market

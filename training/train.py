@@ -20,7 +20,15 @@ from models.combination import FULL_REACH, SIMULATED_REACH
 from models.parameters import Parameters
 from models.rules import build_rules
 from models.surveillance import policy_of
-from training.alerts import Raised, alerts_of, judged_with, raise_alerts, uncited
+from training.alerts import (
+    CANDIDATE_THRESHOLD,
+    Raised,
+    alerts_of,
+    judged_with,
+    raise_alerts,
+    uncited,
+    unsure_alerts,
+)
 from training.calibrate import calibrate, calibrate_detectors, calibrate_opening
 from training.card import Facts
 from training.evaluate import Evaluation, evaluate
@@ -37,7 +45,6 @@ from training.splits import Split, split_by_time
 from training.tracking import code_version, tracked_run
 
 DEFAULT = Experiment()
-CANDIDATE_THRESHOLD = 0.05
 OPENING_THRESHOLDS = (0.3, 0.9)
 
 
@@ -99,7 +106,7 @@ def train(
     with tracked_run(home, name or f"{dataset_name} seed {experiment.seed}", digest) as run:
         origin = simulated(dataset)
         bundle, learned = fit_bundle(split, parameters, digest, known_episodes(path), origin, experiment, search)
-        unsure = tuple(alerts_of([uncited(one) for one in split.test], parameters, bundle, CANDIDATE_THRESHOLD))
+        unsure = unsure_alerts(split.test, parameters, bundle)
         raised = tuple(alerts_of(split.test, parameters, bundle))
         evaluation = evaluate(raised, unsure, experiment.seed)
         reference = reference_of(split.fit, raised, unsure).state()

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
+from features.events import Vocabulary
 from models.alert import Alert
-from training.alerts import Raised
+from training.alerts import Raised, uncited
 from training.intervals import intervals, weighted_average_precision
 from training.markets import MarketTape
 
@@ -62,3 +63,14 @@ def test_intervals_same_seed_gives_the_same_and_nothing_gives_nothing(half_found
     assert first == again != other
     nothing = Raised(market(), (), ())
     assert intervals([nothing], [nothing]) == {}
+
+
+def test_intervals_an_alert_that_cites_nothing_is_of_the_episode_that_names_another_account_of_its_owner(
+    market: MakeMarket, labels: MakeLabels, alert: MakeAlert
+) -> None:
+    names = Vocabulary()
+    names.own([("a", "ann"), ("a2", "ann")])
+    planted = market(labels=labels({"accounts": ("a2",)}), names=names)
+    shown, unsure = alert(accounts=("a", "a2")), alert(accounts=("a",))
+    found = intervals([Raised(planted, (shown,), (shown,))], [Raised(uncited(planted), (unsure,), (unsure,))])
+    assert (found["average_precision_low"], found["average_precision_high"]) == (1.0, 1.0)

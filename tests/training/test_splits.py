@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -9,8 +10,9 @@ from hypothesis import strategies as st
 
 from features.errors import TapewatchError
 from features.events import Vocabulary
+from training.leaks import LeakError, refuse_leaks
 from training.markets import MarketTape
-from training.splits import split_by_time, without_overlap
+from training.splits import Split, split_by_time, without_overlap
 from training.verdicts import left_out
 
 MakeMarket = Callable[..., MarketTape]
@@ -114,3 +116,16 @@ def test_split_a_label_that_names_nobody_is_never_left_out(market: MakeMarket, l
         for n in range(3)
     ]
     assert split_by_time(nobody).counts()["left_out_episodes"] == 0
+
+
+def test_split_a_look_alike_whose_owner_comes_again_is_left_out_of_the_earlier_part(
+    market: MakeMarket, labels: MakeLabels
+) -> None:
+    who = {"t0": ("a", "b"), "t1": ("c",), "t2": ("a2",)}
+    tapes_of = [accused(market, labels, tape, 2 * n, *names) for n, (tape, names) in enumerate(who.items())]
+    reviewed = replace(tapes_of[0], labels=tapes_of[0].labels.assign(verdict=[False, True]))
+    split = split_by_time([reviewed, *tapes_of[1:]])
+    assert left_out(split.fit[0].labels).tolist() == [True, False]
+    refuse_leaks(split)
+    with pytest.raises(LeakError, match="a is accused in tape t0"):
+        refuse_leaks(Split((reviewed,), split.calibrate, split.test))
