@@ -56,9 +56,17 @@ class Policy:
 
 @dataclass(frozen=True)
 class Open:
-    """An open alert: its latest revision, in how many rows it was seen, and the names of those it is about."""
+    """An open alert: its latest revision, and what the next one needs to know.
+
+    Attributes:
+        alert: The latest revision.
+        highest: Highest confidence so far, without what the opening added to it.
+        seen: In how many rows it was seen.
+        members: Names of those it is about.
+    """
 
     alert: Alert
+    highest: float
     seen: int
     members: frozenset[str]
 
@@ -115,15 +123,17 @@ class AlertFold:
         held = self.open.get(key)
         alert = self._grown(held.alert, found, at) if held else self._opened(key, found, at, policy)
         seen = held.seen + 1 if held else 1
-        confidence = float(found.confidence[at])
-        if held is None and found.calibrated:
-            confidence = policy.opening(confidence, policy.threshold)
-        if held is None or confidence > held.alert.confidence:
-            alert = replace(alert, confidence=confidence, findings=contributions(found, at))
+        said = float(found.confidence[at])
+        if held is None or said > held.highest:
+            alert = replace(alert, findings=contributions(found, at))
+        # What may come counts when an alert opens; from then on what came does.
+        highest = max(said, held.highest) if held else said
+        shown = policy.opening(said, policy.threshold) if held is None and found.calibrated else highest
+        alert = replace(alert, confidence=shown)
         risk = max(alert.confidence * severity(found, at, seen), held.alert.risk_score if held else 0.0)
         alert = _cited(replace(alert, risk_score=risk, alert_level=level(risk)), found, at, recent, names)
         known = held.members if held else frozenset()
-        self.open[key] = Open(alert, seen, known | frozenset(members))
+        self.open[key] = Open(alert, highest, seen, known | frozenset(members))
         return alert
 
     def _key(self, typology: str, members: Sequence[str]) -> tuple[str, str]:

@@ -184,7 +184,8 @@ class Surveillance:
             arrays[f"{code}/held"] = events_to_bytes(watch.buffer.held)
             arrays[f"{code}/recent"] = events_to_bytes(watch.recent)
             alerts = [
-                [*key, asdict(held.alert), held.seen, sorted(held.members)] for key, held in watch.alerts.open.items()
+                [*key, asdict(held.alert), held.highest, held.seen, sorted(held.members)]
+                for key, held in watch.alerts.open.items()
             ]
             markets[code] = {"watermark": watch.buffer.watermark, "late": watch.buffer.late, "open": alerts}
         state = {"vocabulary": self.vocabulary.to_dict(), "markets": markets}
@@ -213,5 +214,6 @@ class Surveillance:
         watch.buffer.held = events_from_bytes(arrays[f"{code}/held"])
         watch.recent = events_from_bytes(arrays[f"{code}/recent"])
         watch.buffer.watermark, watch.buffer.late = int(saved["watermark"]), int(saved["late"])
-        for typology, subject, alert, seen, members in saved["open"]:
-            watch.alerts.open[typology, subject] = Open(alert_from_json(alert), int(seen), frozenset(members))
+        for typology, subject, alert, highest, seen, members in saved["open"]:
+            held = Open(alert_from_json(alert), float(highest), int(seen), frozenset(members))
+            watch.alerts.open[typology, subject] = held

@@ -251,7 +251,8 @@ class _Protocol:
 
     def learn(self, markets: Sequence[MarketTape], suspected: Suspicions) -> Learned:
         """Return what is learned from the rule's suspicions on markets."""
-        return learn(markets, {PUMP: suspected}, (self.rule,), experiment=Experiment(seed=self.seed))
+        experiment, known = Experiment(seed=self.seed), self.pumps.known
+        return learn(markets, {PUMP: suspected}, (self.rule,), experiment=experiment, known=known)
 
     def count(self, numbers: Sequence[int], spans: dict[int, tuple[int, int]] | None = None) -> Count:
         return Count.of(self.pumps, numbers, self.suspected.market, self.suspected.end, spans)

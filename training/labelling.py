@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from features.fold import FAST
+from features.fold import ACCOUNT, FAST
+from features.rows import Rows
 from models.judging import Candidates, judge
 from models.rules.base import Rule
 from training.hits import same_pattern
@@ -29,6 +30,7 @@ from training.verdicts import LEFT, confirmed, is_partly, refuted
 RIGHT, WRONG, LEFT_OUT, FOLLOWS, GOES_ON = 1, 0, -1, 2, 3
 """On public tapes a pump is right for its first minute; the classifier of onsets tells what is RIGHT there from what
 FOLLOWS within that minute and from what GOES_ON after it, which nothing else learns from."""
+KNOWN_EPISODES = "known_pumps.csv"
 NEAR_NS = 3_600_000_000_000
 ONSET_NS = 120_000_000_000
 FIRST_NS = MINUTE_NS = 60_000_000_000
@@ -245,9 +247,35 @@ def inseparable(markets: Sequence[MarketTape]) -> NDArray[np.int64]:
     return groups
 
 
+def honest_rows(
+    rows: Rows, market: MarketTape, known: pd.DataFrame | None = None, before_ns: int = 0, after_ns: int = NEAR_NS
+) -> NDArray[np.bool_]:
+    """Return which rows of a market hold nothing that is labelled or known of, shape (n_rows,).
+
+    What others do during an episode that names accounts is honest; around an episode that is known of only by its
+    time nothing is, for `after_ns` either way.
+
+    Args:
+        rows: Feature rows of the market.
+        market: The market, with its labels.
+        known: Further episodes (`symbol`, `time_ns`).
+        before_ns: How long before an episode rows are not honest.
+        after_ns: How long after it windows may still hold it.
+    """
+    honest, labels = np.ones(len(rows), dtype=bool), confirmed(market.labels)
+    for begin, finish, accounts in zip(labels["start_ns"], labels["end_ns"], labels["accounts"], strict=True):
+        away = (rows.end <= begin - before_ns) | (rows.start > finish + after_ns)
+        others = ~np.isin(rows.entity, entities(market, set(accounts))) if rows.scale == ACCOUNT and accounts else False
+        honest &= away | others
+    if known is not None:
+        for time in known.loc[known["symbol"] == market.symbol, "time_ns"]:
+            honest &= (rows.end <= time - after_ns) | (rows.start > time + after_ns)
+    return honest
+
+
 def known_episodes(dataset: Path) -> pd.DataFrame | None:
     """Return the episodes that a dataset knows of without labelling them: its `known_pumps.csv`, if it has one."""
-    path = dataset / "known_pumps.csv"
+    path = dataset / KNOWN_EPISODES
     if not path.exists():
         return None
     table = pd.read_csv(path)

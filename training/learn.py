@@ -11,13 +11,13 @@ from dataclasses import dataclass, field
 from functools import partial
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from features.catalogue import GRAINS, grain_of
 from features.errors import TapewatchError
 from features.fold import ACCOUNT, FAST, MARKET
-from features.rows import Rows
 from models.classifier import NONE
 from models.combination import DETECTORS, FULL_REACH, Weights, combine, inputs
 from models.isolation_forest import IsolationForest
@@ -30,7 +30,7 @@ from training.fit_classifiers import ClassifierFit, Labelled, fit_classifiers
 from training.labelling import (
     NEAR_NS,
     Suspicions,
-    entities,
+    honest_rows,
     is_judged,
     is_right,
     overlapping,
@@ -39,7 +39,7 @@ from training.markets import MarketTape
 from training.onsets import fit_onsets
 from training.search import Search
 from training.track_records import BY_DETECTOR, of_rows, of_verdicts, together
-from training.verdicts import confirmed, is_partly
+from training.verdicts import is_partly
 
 DEFAULT = Experiment()
 LEAST_EPISODES = 3
@@ -114,6 +114,7 @@ def learn(
     experiment: Experiment = DEFAULT,
     reach: tuple[float, ...] = FULL_REACH,
     search: Search | None = None,
+    known: pd.DataFrame | None = None,
 ) -> Learned:
     """Fit all that is learned.
 
@@ -124,6 +125,7 @@ def learn(
         experiment: What is learned, and how; its seed is the seed of everything random.
         reach: Largest log-odds that each detector may bring to the combination.
         search: Finds the candidates' settings; those of the experiment are taken by default.
+        known: Further episodes (`symbol`, `time_ns`), near which nothing is honest.
 
     Raises:
         TapewatchError: No typology has enough labelled episodes.
@@ -137,7 +139,7 @@ def learn(
         )
     learned = Learned({}, {}, {}, {}, {}, {})
     for scale in (MARKET, FAST, ACCOUNT):
-        forest = _forest(markets, scale, experiment)
+        forest = _forest(markets, scale, experiment, known)
         if forest is not None:
             learned.forests[scale] = forest
         names = [rule.typology for rule in rules if rule.scale == scale and rule.typology in wanted]
@@ -213,12 +215,14 @@ def calibrating(markets: Sequence[MarketTape]) -> NDArray[np.bool_]:
     return np.array([place[int(group)] % 2 == 1 for group in groups], dtype=bool)
 
 
-def _forest(markets: Sequence[MarketTape], scale: str, experiment: Experiment) -> IsolationForest | None:
+def _forest(
+    markets: Sequence[MarketTape], scale: str, experiment: Experiment, known: pd.DataFrame | None
+) -> IsolationForest | None:
     grain = grain_of(scale)
     calibrates, taught, held_out = calibrating(markets), [np.empty((0, len(GRAINS[grain])))], []
     for market, calibrate in zip(markets, calibrates, strict=True):
         rows = market.folded.rows_of(scale)
-        honest = np.flatnonzero(_is_honest(rows, market))
+        honest = np.flatnonzero(honest_rows(rows, market, known))
         if calibrate:
             # Windows that overlap would count one honest hour as many.
             honest = honest[non_overlapping(rows.entity[honest].astype(np.int64), rows.end[honest], NEAR_NS)]
@@ -243,17 +247,6 @@ def _forest(markets: Sequence[MarketTape], scale: str, experiment: Experiment) -
     except TapewatchError:
         # Too few rows know the six features: the bundle does without, and the combination learns that it is absent.
         return None
-
-
-def _is_honest(rows: Rows, market: MarketTape) -> NDArray[np.bool_]:
-    honest = np.ones(len(rows), dtype=bool)
-    labels = confirmed(market.labels)
-    for begin, finish, accounts in zip(labels["start_ns"], labels["end_ns"], labels["accounts"], strict=True):
-        away = (rows.end <= begin) | (rows.start > finish + NEAR_NS)
-        # What others do meanwhile is honest.
-        others = ~np.isin(rows.entity, entities(market, set(accounts))) if rows.scale == ACCOUNT and accounts else False
-        honest &= away | others
-    return honest
 
 
 def labelled(mine: Mapping[str, Suspicions], experiment: Experiment = DEFAULT) -> Labelled:

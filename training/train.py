@@ -33,7 +33,7 @@ from training.calibrate import calibrate, calibrate_detectors, calibrate_opening
 from training.card import Facts
 from training.evaluate import Evaluation, evaluate
 from training.experiment import Experiment
-from training.labelling import Suspicions, known_episodes, suspicions
+from training.labelling import KNOWN_EPISODES, Suspicions, known_episodes, suspicions
 from training.leaks import refuse_leaks
 from training.learn import Learned, learn
 from training.markets import MarketTape, Progress, fold_dataset
@@ -141,7 +141,7 @@ def fit_bundle(
     rules = build_rules(parameters)
     suspected = suspicions(split.fit, rules, known)
     reach = SIMULATED_REACH if calibrated_on == "simulated" else FULL_REACH
-    learned = learn(split.fit, suspected, rules, experiment=experiment, reach=reach, search=search)
+    learned = learn(split.fit, suspected, rules, experiment=experiment, reach=reach, search=search, known=known)
     bundle = Bundle(
         classifiers={scale: fit.classifier for scale, fit in learned.classifiers.items()},
         isolation_forests=learned.forests,
@@ -188,9 +188,9 @@ def simulated(dataset: Dataset) -> CalibratedOn:
 
 
 def dataset_digest(dataset: Dataset) -> str:
-    """Return SHA-256 over the names and content of a dataset's files."""
+    """Return SHA-256 over the names and content of a dataset's files: labels, episodes known of, and tapes."""
     total = hashlib.sha256()
-    files = [dataset.path / "labels.csv"]
+    files = [path for name in ("labels.csv", KNOWN_EPISODES) if (path := dataset.path / name).exists()]
     for tape in dataset.tapes:
         files += sorted(tape.iterdir()) if tape.is_dir() else [tape]
     for file in files:

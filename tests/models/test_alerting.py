@@ -16,6 +16,7 @@ from features.rows import Episodes, Rows, blank_rows, no_episodes
 from features.sweeps.base import MOST_MEMBERS
 from models.alert import Alert, Category, level
 from models.alerting import MOST_IDS, SECOND_NS, AlertFold, Policy, alert_id, contributions, severity
+from models.calibration import Opening
 from models.citing import Citation, Recent, cite
 from models.combination import Weights
 from models.findings import Evidence, Findings
@@ -112,6 +113,15 @@ def test_alert_seen_again_grows_keeping_id_opening_and_highest_confidence() -> N
     assert {alert.detected_at for alert in alerts} == {MINUTE}
     risks = [alert.risk_score for alert in alerts]
     assert risks == sorted(risks)
+
+
+def test_alert_opens_at_what_opening_says_and_grows_by_what_follows() -> None:
+    hopeful = replace(POLICY, opening=Opening((0.0,), (1.0,), (1.0,)))
+    found = replace(candidates((0, 0.8), (1, 0.75), (2, 0.85)), weights=Weights(0.0, (1.0, 0.0, 0.0), (0.0, 0.0, 0.0)))
+    alerts = fold().fold([found], NOTHING, NAMES, hopeful)
+    assert [alert.confidence for alert in alerts] == [pytest.approx(0.9158, abs=1e-4), 0.8, 0.85]
+    # The rule alone is not calibrated, so there is nothing that an opening would add to it.
+    assert fold().fold([candidates((0, 0.8))], NOTHING, NAMES, hopeful)[0].confidence == 0.8
 
 
 def test_alert_after_the_quiet_span_is_a_new_one() -> None:

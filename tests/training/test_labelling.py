@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -18,9 +19,11 @@ from models.rules.pump_and_dump import PumpAndDump
 from training.labelling import (
     GOES_ON,
     LEFT_OUT,
+    NEAR_NS,
     RIGHT,
     WRONG,
     Suspicions,
+    honest_rows,
     inseparable,
     known_episodes,
     overlapping,
@@ -195,3 +198,13 @@ def test_known_episodes_are_read_in_utc_nanoseconds(tmp_path: Path) -> None:
     known = known_episodes(tmp_path)
     assert known is not None
     assert known["time_ns"].tolist() == [1_714_521_600_000_000_000] * 2
+
+
+def test_honest_rows_hold_nothing_labelled_or_known_of(market: MakeMarket, labels: MakeLabels) -> None:
+    blank, one = blank_rows("market", 600), market(labels=labels({"start_s": 3600.0, "end_s": 3660.0}), end_h=10)
+    rows = replace(blank, start=blank.start + one.start, end=blank.end + one.start)
+    known = pd.DataFrame({"symbol": ["A", "B"], "time_ns": [one.start + 300 * MINUTE, one.start + 540 * MINUTE]})
+    # A window of the hour after an episode still holds it; what is known by its time alone may have begun before.
+    assert (np.flatnonzero(~honest_rows(rows, one, known)) + 1).tolist() == [*range(61, 123), *range(241, 362)]
+    around = honest_rows(rows, one, None, NEAR_NS, NEAR_NS)
+    assert (np.flatnonzero(~around) + 1).tolist() == list(range(1, 123))
