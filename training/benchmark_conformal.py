@@ -109,11 +109,19 @@ def benchmark(
         ordered = np.concatenate([one.values[scale] for one in honest])
         shuffled = ordered[np.random.default_rng(seed).permutation(len(ordered))]
         for judged, values in (("at random", shuffled), ("later tapes", ordered)):
-            levels += _levels(judged, scale, values, seed)
+            levels += levels_of(judged, scale, values, seed)
     return ConformalBenchmark(tuple(levels))
 
 
-def _levels(judged: str, scale: str, values: NDArray[np.float64], seed: int) -> list[Level]:
+def levels_of(judged: str, scale: str, values: NDArray[np.float64], seed: int) -> list[Level]:
+    """Return how often the last of honest windows fall at or below each level, by what the first ones taught.
+
+    Args:
+        judged: What to call it.
+        scale: Scale of the rows.
+        values: Rows in the order in which they teach, calibrate and are judged, shape (n_rows, n_features).
+        seed: Seed of the forest.
+    """
     first, second = (round(share * len(values)) for share in (TEACH, CALIBRATE))
     teach, calibrate, judge = np.split(values, [first, second])
     public = FAST_PUBLIC if scale == FAST else None

@@ -31,9 +31,9 @@ def _claims_table(result: CalibrationBenchmark) -> Table:
     for (tapes, kind), claims in result.claims.items():
         f = claims.figures()
         table.add_row(
-            f"{tapes}, {kind}", f"{f['alerts']:.0f}", f"{f['true']:.3f}", f"{f['claimed']:.3f}",
-            f"{f['ece_opening']:.3f} ({f['ece_opening_by_chance']:.3f})",
-            f"{f['ece_close']:.3f} ({f['ece_close_by_chance']:.3f})", f"{f['brier_close']:.3f}",
+            f"{tapes}, {kind}", f"{f['alerts']:.0f}", _cell(f["true"], 3), _cell(f["claimed"], 3),
+            *(f"{_cell(f[name], 3)} ({_cell(f[f'{name}_by_chance'], 3)})" for name in ("ece_opening", "ece_close")),
+            _cell(f["brier_close"], 3),
         )  # fmt: skip
     return table
 
@@ -44,8 +44,8 @@ def _budget_table(result: CalibrationBenchmark) -> Table:
         table.add_column(name, justify="right", no_wrap=True)
     for budget in result.budgets:
         table.add_row(
-            f"{budget.per_day:g}", str(budget.alerts), f"{budget.threshold:.3f}",
-            f"{budget.expected_precision:.3f}", f"{budget.precision:.3f}",
+            f"{budget.per_day:g}", str(budget.alerts),
+            *(_cell(value, 3) for value in (budget.threshold, budget.expected_precision, budget.precision)),
         )  # fmt: skip
     return table
 
@@ -66,8 +66,8 @@ def severity_table(result: CalibrationBenchmark) -> Table:
     return table
 
 
-def _cell(value: float) -> str:
-    return f"{value:.2f}" if np.isfinite(value) else "–"
+def _cell(value: float, digits: int = 2) -> str:
+    return f"{value:.{digits}f}" if np.isfinite(value) else "–"
 
 
 def plot_of(result: CalibrationBenchmark) -> Figure:

@@ -117,7 +117,7 @@ def _rates(report: DriftReport) -> Table:
     for one in report.rates:
         ratio, low, high = one.ratio
         interval = "-" if np.isnan(low) else f"{low:.2f} to {high:.2f}"
-        rates = (f"{rate:.2f}" for rate in one.per_day)
+        rates = map(_number, one.per_day)
         table.add_row(one.typology, *rates, _number(ratio), interval, one.verdict, style=_COLOURS[one.verdict])
     return table
 
