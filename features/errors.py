@@ -5,6 +5,8 @@
     │   └── SchemaError       a table does not have the canonical columns
     │       └── RefusedRowsError  cells break their rule (`features.validation`)
     ├── ParameterError        parameters are unknown or out of range (all mistakes at once)
+    │   └── RefusedParametersError  the same, mistake by mistake (`models.toml_tables`)
+    ├── LeakError             parts of a split have something in common (`training.leaks`)
     ├── BundleError           a model bundle is damaged, or was made for other features
     ├── RegistryError         no such model, run or alias; or a promotion was refused
     └── StoreError            the alert store or the journal cannot do what was asked

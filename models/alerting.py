@@ -34,7 +34,7 @@ class Policy:
     """When alerts open and close, and what they say about where they come from.
 
     Attributes:
-        threshold: Confidence at which an alert opens or grows.
+        threshold: What `Candidates.opens` must reach for an alert to open or grow.
         quiet_ns: Quiet in event time that closes an alert, by typology.
         lateness_ns: Allowed lateness; the watermark that closes a bucket is known that much later.
         calibrated_on: What the bundle was calibrated on.
@@ -214,7 +214,7 @@ def contributions(found: Candidates, at: int) -> tuple[Contribution, ...]:
 def _onset(probability: float) -> tuple[Evidence, ...]:
     if np.isnan(probability):
         return ()
-    says = f"With a probability of {probability:.0%} it begins here, rather than goes on."
+    says = f"With a probability of {probability:.0%} it begins here."
     return (Evidence("onset", probability, "probability", None, says),)
 
 

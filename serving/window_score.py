@@ -71,7 +71,7 @@ class Pattern:
 
     Attributes:
         pattern_type: Typology.
-        confidence: Combined confidence, at least the threshold, in [0, 1].
+        confidence: Combined confidence, in [0, 1]; below the threshold where the rule raised it by itself.
         risk_score: Confidence times severity, in [0, 1].
         accounts: Whom it is about; empty where that is the market, or nobody is known.
         evidence: The figures behind it, of every detector that spoke.
@@ -112,7 +112,7 @@ class WindowScore:
         symbol: Symbol.
         features: Every feature of the window's last 60 s row; NaN is unknown.
         findings: What each detector says, strongest rows only.
-        patterns: What reaches the confidence threshold.
+        patterns: What would open an alert: confidence, or the rule by itself, reaches the threshold.
         model_version: Version of the bundle, "rules" without one.
     """
 

@@ -77,7 +77,7 @@ class ScoredEvidence(msgspec.Struct, frozen=True):
 
 
 class ScoredPattern(msgspec.Struct, frozen=True):
-    """A pattern that reaches the confidence threshold."""
+    """A pattern that would open an alert: its confidence, or the rule by itself, reaches the threshold."""
 
     pattern_type: str
     confidence: float
@@ -94,7 +94,7 @@ class Scored(msgspec.Struct, frozen=True):
         symbol: Symbol.
         features: Every feature by name; null is unknown.
         findings: What each detector says.
-        patterns: What reaches the confidence threshold, the riskiest first.
+        patterns: What would open an alert, the riskiest first.
         model_version: Version of the bundle, "rules" without one.
         notes: What was assumed or left aside.
     """
