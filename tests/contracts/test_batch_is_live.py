@@ -23,11 +23,13 @@ from features.order import total_order
 from features.readers import Tape, read_tape
 from models.alert import Alert
 from models.bundle import Bundle
-from models.calibration import fit_calibrator
+from models.calibration import Opening, fit_calibrator
 from models.classifier import Classifier
+from models.combination import DETECTORS
 from models.isolation_forest import IsolationForest
 from models.parameters import Parameters, parse_parameters
 from models.surveillance import END_OF_TIME, MarketWatch, Surveillance, windows_of
+from training.experiment import IsolationForest as ForestSettings
 from training.fit import fit_isolation_forest
 from training.fit_classifiers import Labelled, fit_classifiers
 
@@ -269,7 +271,8 @@ def learned(grain: str) -> tuple[Classifier, IsolationForest]:
     label = np.array(["none", "spoofing", "wash_trading", "pump_and_dump"])[number // 10 % 4]
     rows = Labelled(values, label, number // 10, np.ones(400), grain)
     small = {"random_forest": lambda seed: RandomForestClassifier(10, min_samples_leaf=5, random_state=seed)}
-    forest = fit_isolation_forest(values[:200], values[200:299], seed=0, grain=grain)
+    few = ForestSettings(trees=10)
+    forest = fit_isolation_forest(values[:200], values[200:299], seed=0, settings=few, grain=grain)
     return fit_classifiers(rows, seed=0, candidates=small).classifier, forest
 
 
@@ -287,6 +290,9 @@ def bundle() -> Bundle:
         parameters="p",
         calibrated_on="simulated",
         created_from="d",
+        onsets={"fast": models["fast"][0]},
+        opening=Opening((-2.0, 2.0), (0.9, 1.1), (0.2, 0.6)),
+        detectors={"spoofing": dict.fromkeys(DETECTORS, fit_calibrator(score, score > 0.4))},
     )
 
 

@@ -16,6 +16,7 @@ from features.account_catalogue import ACCOUNT_FEATURES
 from features.errors import BundleError
 from features.rows import Rows, blank_rows
 from models.bundle import Bundle
+from models.calibration import Opening, fit_calibrator
 from models.combination import Weights
 from models.records import Record
 from training.experiment import IsolationForest as ForestSettings
@@ -136,6 +137,22 @@ def test_load_keeps_which_variant_of_the_account_grain_is_asked_first(bundle: Bu
     again = Bundle.load(folder).isolation_forests["account"]
     assert [variant.inputs.variant for variant in again.variants] == names
     np.testing.assert_array_equal(again.p_values(values), forest.p_values(values))
+
+
+def test_load_what_was_saved_keeps_onsets_openings_and_what_detectors_are_worth(
+    bundle: Bundle, tmp_path: Path, rows: Rows
+) -> None:
+    score, said = np.linspace(0, 1, 100), np.array([[0.7, np.nan, 0.2]])
+    kept = replace(
+        bundle, onsets={"market": bundle.classifiers["market"]}, opening=Opening((-1.0, 1.0), (0.9, 1.1), (0.2, 0.4)),
+        detectors={"spoofing": {"rule": fit_calibrator(score, score > 0.5)}},
+    )  # fmt: skip
+    again = Bundle.load(kept.save(tmp_path / "kept"))
+    assert (again.opening, again.digest) == (kept.opening, kept.digest)
+    found, expected = again.onset_probabilities(rows), kept.class_probabilities(rows)
+    np.testing.assert_array_equal(found["spoofing"], expected["spoofing"])
+    np.testing.assert_array_equal(again.alone("spoofing", said), kept.alone("spoofing", said))
+    assert np.isfinite(again.alone("spoofing", said)).tolist() == [[True, False, False]]
 
 
 def test_load_what_was_saved_keeps_records_and_reference(bundle: Bundle, tmp_path: Path) -> None:
