@@ -7,17 +7,16 @@ and at their end: those that people see, and all that reach a confidence of 0.05
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from features.readers import Dataset, read_dataset
+from features.readers import read_dataset
 from models.bundle import Bundle
 from models.calibration import brier, ece
 from models.parameters import Parameters
@@ -26,8 +25,9 @@ from training.benchmark_tapes import HOURLY
 from training.budget import BUDGETS, Budget, at_budget
 from training.evaluate import chance_ece
 from training.experiment import Experiment
-from training.hits import Matched, by_typology, hit_matrix, match, with_nanoseconds
+from training.hits import Matched, by_typology, hit_matrix, match
 from training.markets import MarketTape, Progress, fold_tape
+from training.over_tapes import over_tapes
 from training.simulated_sets import simulated_set
 from training.simulator import default_setup
 from training.simulator.setup import Setup
@@ -38,7 +38,6 @@ SEVERITIES = {"subtle": (0.0, 0.33), "medium": (0.33, 0.67), "blatant": (0.67, 1
 TRAIN, TENTH = "train", "a tenth"
 USUAL, RAISED, ALL = "usual", "raised", "all ≥ .05"
 TENTH_RATIO = 0.1
-N_JOBS = 2
 _SHARES = (0.7, 0.28, 0.02)
 _HOURS, _RATE = 3.0, 0.9  # 16 episodes a tape of 6 symbols
 _TENTH_HOURS = 3.75  # 2 episodes a tape: exactly a tenth an hour
@@ -158,7 +157,7 @@ def benchmark(
 
 def _trained(path: Path, parameters: Parameters, seed: int, progress: Progress) -> Bundle:
     dataset = read_dataset(path)
-    folded = _over_tapes(dataset, lambda tape, labels: delayed(_folded)(tape, labels, parameters), progress)
+    folded = over_tapes(dataset, partial(_folded, parameters), progress)
     markets = [market for tape in folded for market in tape]
     # Nothing of the dataset needs to be tested here: other seeds do that.
     split = split_by_time(markets, _SHARES)
@@ -166,16 +165,8 @@ def _trained(path: Path, parameters: Parameters, seed: int, progress: Progress) 
     return bundle
 
 
-def _folded(tape: Path, labels: pd.DataFrame, parameters: Parameters) -> list[MarketTape]:
+def _folded(parameters: Parameters, tape: Path, labels: pd.DataFrame) -> list[MarketTape]:
     return list(fold_tape(tape, labels, parameters))
-
-
-def _over_tapes(dataset: Dataset, job: Callable[[Path, pd.DataFrame], Any], progress: Progress) -> Iterator[Any]:
-    labels = with_nanoseconds(dataset.labels)
-    jobs = (job(tape, labels) for tape in dataset.tapes)
-    for done, result in enumerate(Parallel(n_jobs=N_JOBS, return_as="generator")(jobs), start=1):
-        progress(done, len(dataset.tapes))
-        yield result
 
 
 @dataclass
@@ -201,11 +192,10 @@ def _judged(path: Path, name: str, parameters: Parameters, bundle: Bundle, progr
     ratio = TENTH_RATIO if name == TENTH else 1.0
     set_to = parameters.model_copy(update={"alerts": parameters.alerts.model_copy(update={"abuse_ratio": ratio})})
     dataset = read_dataset(path)
-    parts = _over_tapes(dataset, lambda tape, labels: delayed(_judged_tape)(tape, labels, set_to, bundle), progress)
-    return _Judged.together(list(parts))
+    return _Judged.together(list(over_tapes(dataset, partial(_judged_tape, set_to, bundle), progress)))
 
 
-def _judged_tape(tape: Path, labels: pd.DataFrame, parameters: Parameters, bundle: Bundle) -> _Judged:
+def _judged_tape(parameters: Parameters, bundle: Bundle, tape: Path, labels: pd.DataFrame) -> _Judged:
     markets = list(fold_tape(tape, labels, parameters))
     raised = list(alerts_of(markets, parameters, bundle))
     unsure = unsure_alerts(markets, parameters, bundle)

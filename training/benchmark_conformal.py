@@ -7,8 +7,8 @@ from earlier ones. Windows do not overlap; what the dataset labels or knows of i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,9 +22,9 @@ from features.fold import FAST, MARKET
 from features.readers import read_dataset
 from models.parameters import Parameters
 from training.fit import FAST_PUBLIC, fit_isolation_forest, non_overlapping
-from training.hits import with_nanoseconds
 from training.labelling import NEAR_NS, honest_rows, known_episodes
 from training.markets import MarketTape, Progress, fold_tape
+from training.over_tapes import over_tapes
 
 LEVELS = (0.01, 0.05, 0.1)
 TEACH, CALIBRATE = 0.2, 0.59
@@ -100,7 +100,9 @@ def benchmark(
     Raises:
         TapewatchError: There are fewer than 5 tapes.
     """
-    honest = sorted(_honest_windows(path, parameters, progress), key=lambda one: (one.start, one.tape))
+    dataset, job = read_dataset(path), partial(_honest_windows, parameters, known_episodes(path))
+    found = [one for tape in over_tapes(dataset, job, progress) for one in tape]
+    honest = sorted(found, key=lambda one: (one.start, one.tape))
     tapes = list(dict.fromkeys(one.tape for one in honest))
     if len(tapes) < _LEAST_TAPES:
         raise TapewatchError(f"{path}: must hold at least {_LEAST_TAPES} tapes, was {len(tapes)}")
@@ -139,14 +141,13 @@ class _Honest:
     values: dict[str, NDArray[np.float64]]
 
 
-def _honest_windows(path: Path, parameters: Parameters, progress: Progress | None) -> Iterator[_Honest]:
-    dataset, known = read_dataset(path), known_episodes(path)
-    labels = with_nanoseconds(dataset.labels)
-    for done, tape in enumerate(dataset.tapes, start=1):
-        for market in fold_tape(tape, labels, parameters):
-            yield _Honest(market.tape, market.start, {scale: _windows(market, scale, known) for scale in _SCALES})
-        if progress:
-            progress(done, len(dataset.tapes))
+def _honest_windows(
+    parameters: Parameters, known: pd.DataFrame | None, tape: Path, labels: pd.DataFrame
+) -> list[_Honest]:
+    return [
+        _Honest(market.tape, market.start, {scale: _windows(market, scale, known) for scale in _SCALES})
+        for market in fold_tape(tape, labels, parameters)
+    ]
 
 
 def _windows(market: MarketTape, scale: str, known: pd.DataFrame | None) -> NDArray[np.float64]:

@@ -14,7 +14,8 @@ from training.simulator.scenario_file import EXAMPLES, read_setup, scenario_path
 from training.simulator.scenario_tables import LOOK_ALIKES
 
 NAMES = (
-    "abusive_day", "busy_market", "clean_week", "gallery", "gallery_days", "pumped_coins", "quiet_market", "two_venues",
+    "abusive_day", "busy_market", "clean_week", "gallery", "gallery_days", "pumped_coins", "quiet_market", "thin_weeks",
+    "two_venues",
 )  # fmt: skip
 
 
