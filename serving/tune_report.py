@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from models.parameters import to_toml
-from serving.whatif_report import ALL, Row, figures, plain_table, rows_of
+from serving.whatif_report import ALL, Row, figures, plain_table, rows_of, truths
 from training.count_intervals import Interval, rate_interval, share_interval
 from training.tuner import Proposal
 from training.whatif import Judged, WhatIf
@@ -34,8 +34,9 @@ def reached(result: WhatIf, alerts: Sequence[Judged], typologies: Sequence[str])
     out = {"alerts_a_day": (n / days if days else math.nan, rate_interval(n, days))}
     if result.episodes is not None:
         wanted = {at for at, name in enumerate(result.episodes) if not typologies or name in typologies}
-        found, right = set[int]().union(*(one.hits for one in alerts)) & wanted, sum(not one.false for one in alerts)
-        out["precision"] = (right / n if n else math.nan, share_interval(right, n))
+        found, (right, wrong) = set[int]().union(*(one.hits for one in alerts)) & wanted, truths(alerts)
+        judged = right + wrong
+        out["precision"] = (right / judged if judged else math.nan, share_interval(right, judged))
         out["recall"] = (len(found) / len(wanted) if wanted else math.nan, share_interval(len(found), len(wanted)))
     return out
 

@@ -80,8 +80,8 @@ def test_split_of_one_tape_is_refused(market: Callable[..., MarketTape]) -> None
 def test_uncited_markets_raise_the_same_alerts_and_hit_the_same_labels(markets: Sequence[MarketTape]) -> None:
     cited = judged(alerts_of(markets, USUAL, None))
     lean = judged(alerts_of([uncited(market) for market in markets], USUAL, None))
-    assert [(one.alert.alert_id, one.alert.window_end, one.hits, one.false) for one in lean] == [
-        (one.alert.alert_id, one.alert.window_end, one.hits, one.false) for one in cited
+    assert [(one.alert.alert_id, one.alert.window_end, one.hits, one.true) for one in lean] == [
+        (one.alert.alert_id, one.alert.window_end, one.hits, one.true) for one in cited
     ]
     assert any(one.hits for one in lean)
     assert {one.alert.trade_ids for one in lean} == {()}

@@ -15,7 +15,7 @@ from models.parameters import Parameters
 from serving.scoring import scan_tape
 from training.alerts import Raised
 from training.markets import MarketTape
-from training.whatif import WhatIf, _paired, days_of, judged, recorded, refolding, what_if
+from training.whatif import WhatIf, _paired, compared, days_of, judged, recorded, refolding, what_if
 
 USUAL = Parameters()
 LENIENT = changed(USUAL, {"alerts": {"confidence_threshold": 0.5}})
@@ -73,7 +73,7 @@ def test_what_if_of_a_labelled_dataset_says_what_is_true(
     found = [one for one in result.before if one.hits]
     assert found
     for one in found:
-        assert not one.false
+        assert one.true is True
         assert {result.episodes[number] for number in one.hits} == {one.typology}
 
 
@@ -127,3 +127,16 @@ def test_alerts_that_open_elsewhere_in_time_are_the_same_accusation(
     assert len(result.altered) == 2
     assert [one.alert.accounts for one in result.lost] == [("b",)]
     assert [one.alert.accounts for one in result.gained] == [("c",)]
+
+
+def test_judged_by_verdicts_is_true_false_or_unknown_and_episodes_are_what_was_confirmed(
+    alert: Callable[..., Alert], market: Callable[..., MarketTape], labels: Callable[..., pd.DataFrame]
+) -> None:
+    reviewed = labels({"start_s": 1000.0, "end_s": 1060.0}, {})
+    reviewed["verdict"] = pd.Series([False, True], dtype=object)
+    alerts = (alert(0, 60), alert(1000, 1060), alert(2000, 2060))
+    complete = market(tape="t1", labels=labels({}))
+    found = judged(iter([Raised(market(labels=reviewed), alerts, alerts), Raised(complete, alerts, alerts)]))
+    assert [one.true for one in found] == [True, False, None, True, False, False]
+    assert [set(one.hits) for one in found] == [{0}, set(), set(), {1}, set(), set()]
+    assert compared([market(labels=reviewed)], [], USUAL, USUAL, None, labelled=True).episodes == {0: "wash_trading"}
