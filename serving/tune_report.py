@@ -28,13 +28,13 @@ def proposed_toml(proposal: Proposal) -> str:
     )
 
 
-def reached(result: WhatIf, alerts: Sequence[Judged], typologies: Sequence[str]) -> dict[str, Measured]:
+def reached(result: WhatIf, alerts: Sequence[Judged]) -> dict[str, Measured]:
     """Return alerts a day and, where labelled, precision and recall, each with its 90 % interval."""
     n, days = len(alerts), result.days
     out = {"alerts_a_day": (n / days if days else math.nan, rate_interval(n, days))}
     if result.episodes is not None:
-        wanted = {at for at, name in enumerate(result.episodes) if not typologies or name in typologies}
-        found, (right, wrong) = set[int]().union(*(one.hits for one in alerts)) & wanted, truths(alerts)
+        wanted, (right, wrong) = set(result.episodes), truths(alerts)
+        found = set[int]().union(*(one.hits for one in alerts)) & wanted
         judged = right + wrong
         out["precision"] = (right / judged if judged else math.nan, share_interval(right, judged))
         out["recall"] = (len(found) / len(wanted) if wanted else math.nan, share_interval(len(found), len(wanted)))
@@ -50,7 +50,7 @@ def as_json(proposal: Proposal) -> str:
     }
     for part, result in (("earlier", proposal.earlier), ("later", proposal.later)):
         sides = (("before", result.before), ("after", result.after))
-        told = {when: _records(reached(result, alerts, proposal.typologies)) for when, alerts in sides}
+        told = {when: _records(reached(result, alerts)) for when, alerts in sides}
         out[part] = figures(result, details=False) | {"reached": told}
     return json.dumps(out)
 
@@ -92,7 +92,7 @@ def _parts(proposal: Proposal) -> Iterator[RenderableType]:
 def _reached(proposal: Proposal) -> Table:
     table = plain_table("", ("present", "proposed"))
     for part, result in (("earlier", proposal.earlier), ("later", proposal.later)):
-        sides = [reached(result, alerts, proposal.typologies) for alerts in (result.before, result.after)]
+        sides = [reached(result, alerts) for alerts in (result.before, result.after)]
         for name in sides[0]:
             digits = 1 if name == "alerts_a_day" else 2
             label = f"{name.replace('_', ' ')}, {part} tapes"

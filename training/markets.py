@@ -24,6 +24,7 @@ from training.hits import with_nanoseconds
 from training.saved_folds import folded_from_arrays, folded_to_arrays, recent_from_array, recent_to_array
 from training.verdicts import labels_of, left_out
 
+DAY_NS = 86_400_000_000_000
 Progress = Callable[[int, int], None]
 
 
@@ -81,6 +82,19 @@ class MarketTape:
         here = (labels["venue"] == self.venue) & (labels["symbol"] == self.symbol)
         here &= (labels["start_ns"] <= self.end) & (labels["end_ns"] >= self.start)
         return replace(self, labels=labels[here])
+
+
+def days_of(markets: Iterable[MarketTape]) -> float:
+    """Return the recorded time of the tapes that markets are of, days; moments that several tapes cover count once."""
+    spans: dict[str, tuple[int, int]] = {}
+    for market in markets:
+        start, end = spans.get(market.tape, (market.start, market.end))
+        spans[market.tape] = min(start, market.start), max(end, market.end)
+    covered = reached = 0
+    for start, end in sorted(spans.values()):
+        covered += max(0, end - max(start, reached))
+        reached = max(reached, end)
+    return covered / DAY_NS
 
 
 def fold_dataset(

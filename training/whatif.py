@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from features.readers import Dataset, read_dataset
 from models.alert import Alert
@@ -21,10 +20,9 @@ from models.parameters import Parameters
 from training.alerts import Raised, alerts_of
 from training.folded_store import fold_parameters
 from training.hits import hits_and_truths, same_pattern
-from training.markets import MarketTape, Progress, fold_dataset, no_labels
+from training.markets import MarketTape, Progress, days_of, fold_dataset, no_labels
 from training.verdicts import confirmed
 
-DAY_NS = 86_400_000_000_000
 STORE = "folded"
 
 
@@ -166,16 +164,6 @@ def judged(raised: Iterator[Raised]) -> tuple[Judged, ...]:
             out.append(Judged(alert, one.market.tape, which, None if is_unknown else not is_false))
         first += hits.shape[1]
     return tuple(out)
-
-
-def days_of(markets: Sequence[MarketTape]) -> float:
-    """Return the time that markets cover, days; moments that several cover count once."""
-    if not markets:
-        return 0.0
-    spans: NDArray[np.int64] = np.array(sorted((market.start, market.end) for market in markets), np.int64)
-    reached = np.maximum.accumulate(spans[:, 1])
-    begin = np.maximum(spans[:, 0], np.concatenate([spans[:1, 0], reached[:-1]]))
-    return float(np.maximum(spans[:, 1] - begin, 0).sum()) / DAY_NS
 
 
 def _paired(before: Sequence[Judged], after: Sequence[Judged]) -> tuple[tuple[int, int], ...]:

@@ -9,12 +9,14 @@ import pytest
 
 from features.errors import ParameterError, TapewatchError
 from features.readers import read_dataset
+from models.alert import Alert
 from models.parameter_changes import changed, changes
 from models.parameters import TYPOLOGIES, Parameters
 from training.alerts import alerts_of, uncited
-from training.markets import MarketTape, fold_dataset
-from training.tuner import MAIN, Option, choose, split, tables_of, tune, values_of
-from training.whatif import days_of, judged
+from training.hits import same_pattern
+from training.markets import MarketTape, days_of, fold_dataset
+from training.tuner import MAIN, Option, _only, _Search, choose, split, tables_of, tune, values_of
+from training.whatif import Judged, WhatIf, judged
 
 USUAL = Parameters()
 
@@ -76,6 +78,19 @@ def test_split_of_one_tape_is_refused(market: Callable[..., MarketTape]) -> None
         split([market()])
 
 
+def test_tables_of_what_counts_as_one_another_are_tuned_together() -> None:
+    assert tables_of(["layering"]) == tables_of(["spoofing"]) == ("spoofing", "layering")
+
+
+def test_only_one_pattern_keeps_its_alerts_and_episodes_whatever_they_are_called(alert: Callable[..., Alert]) -> None:
+    names = ("spoofing", "wash_trading", "layering")
+    side = tuple(Judged(alert(typology=name), "t", frozenset({n}), true=True) for n, name in enumerate(names))
+    result = WhatIf((), side, side, ((0, 0), (1, 1), (2, 2)), 1.0, 1, dict(enumerate(map(same_pattern, names))))
+    told = _only(result, ("spoofing",))
+    assert [one.alert.typology for one in told.after] == ["spoofing", "layering"]
+    assert (told.kept, told.episodes) == (((0, 0), (1, 1)), {0: "spoofing", 2: "spoofing"})
+
+
 @pytest.mark.slow
 def test_uncited_markets_raise_the_same_alerts_and_hit_the_same_labels(markets: Sequence[MarketTape]) -> None:
     cited = judged(alerts_of(markets, USUAL, None))
@@ -116,3 +131,8 @@ def test_tune_asked_for_the_impossible_says_what_must_be(markets: Sequence[Marke
         tune(markets, USUAL, None, 1.0, labelled=False, typologies=["spoofing"])
     with pytest.raises(ParameterError, match="must be of"):
         tune(markets, USUAL, None, 1.0, labelled=True, typologies=["spoof"])
+
+
+def test_confidence_alone_that_cannot_meet_the_budget_says_so() -> None:
+    with pytest.raises(TapewatchError, match="budget must leave room"):
+        _Search((), USUAL, None, -1, frozenset()).by_confidence()

@@ -15,7 +15,7 @@ from models.parameters import Parameters
 from serving.scoring import scan_tape
 from training.alerts import Raised
 from training.markets import MarketTape
-from training.whatif import WhatIf, _paired, compared, days_of, judged, recorded, refolding, what_if
+from training.whatif import WhatIf, _paired, compared, judged, recorded, refolding, what_if
 
 USUAL = Parameters()
 LENIENT = changed(USUAL, {"alerts": {"confidence_threshold": 0.5}})
@@ -91,13 +91,6 @@ def test_refolding_names_what_the_fold_reads(values: dict[str, Any], named: str)
 
 def test_refolding_of_thresholds_is_nothing() -> None:
     assert refolding(USUAL, changed(LENIENT, {"marking_the_close": {"volume_share": 0.5}})) == ()
-
-
-def test_days_that_several_markets_cover_count_once(market: Callable[..., MarketTape]) -> None:
-    spans = [(0, 2), (1, 3), (1.5, 1.6), (10, 11)]
-    markets = [market(start_h=start, end_h=end) for start, end in spans]
-    assert days_of(markets) == pytest.approx(4 / 24)
-    assert days_of([]) == 0.0
 
 
 def test_recorded_without_labels_is_a_dataset_or_a_tape(tmp_path: Path) -> None:
