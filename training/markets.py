@@ -14,8 +14,9 @@ import pandas as pd
 from features.encoding import Lots, encode
 from features.events import Events, Vocabulary, no_events
 from features.fold import Folded
+from features.labels import no_labels
 from features.order import total_order
-from features.readers import Dataset, read_tape
+from features.readers import Dataset, name_of, read_tape
 from models.citing import Recent
 from models.parameters import Parameters
 from models.surveillance import END_OF_TIME, fold_of
@@ -165,20 +166,13 @@ def stored_tape(path: Path, parameters: Parameters, store: FoldedStore) -> list[
     kept = store.load(key)
     if kept is not None:
         try:
-            return _from_arrays(kept)
+            return _from_arrays(name_of(path), kept)
         except (KeyError, ValueError, TypeError):
             # Whole, but not what it must be: something else wrote it.
             store.drop(key)
-    markets = list(fold_tape(path, no_labels(), parameters))
+    markets = list(fold_tape(path, with_nanoseconds(no_labels()), parameters))
     store.save(key, _to_arrays(markets))
     return markets
-
-
-def no_labels() -> pd.DataFrame:
-    """Return labels of nothing, with nanoseconds."""
-    words = dict.fromkeys(("typology", "venue", "symbol", "accounts", "order_ids", "trade_ids"), "object")
-    kinds = {**words, "start": "datetime64[ns, UTC]", "end": "datetime64[ns, UTC]", "severity": "float64"}
-    return with_nanoseconds(pd.DataFrame(columns=list(kinds)).astype(kinds))
 
 
 def _to_arrays(markets: Sequence[MarketTape]) -> Arrays:
@@ -186,15 +180,15 @@ def _to_arrays(markets: Sequence[MarketTape]) -> Arrays:
     for number, market in enumerate(markets):
         arrays |= {f"{number}/{name}": array for name, array in folded_to_arrays(market.folded).items()}
         arrays[f"{number}/recent"] = recent_to_array(market.recent)
-    told = [[market.tape, market.venue, market.symbol, market.start, market.end] for market in markets]
+    told = [[market.venue, market.symbol, market.start, market.end] for market in markets]
     state = {"names": markets[0].names.to_dict() if markets else Vocabulary().to_dict(), "markets": told}
     return arrays | {"state": np.frombuffer(json.dumps(state).encode(), np.uint8)}
 
 
-def _from_arrays(arrays: Arrays) -> list[MarketTape]:
+def _from_arrays(tape: str, arrays: Arrays) -> list[MarketTape]:
     state: dict[str, Any] = json.loads(arrays["state"].tobytes())
-    names, labels, markets = Vocabulary.from_dict(state["names"]), no_labels(), []
-    for number, (tape, venue, symbol, start, end) in enumerate(state["markets"]):
+    names, labels, markets = Vocabulary.from_dict(state["names"]), with_nanoseconds(no_labels()), []
+    for number, (venue, symbol, start, end) in enumerate(state["markets"]):
         prefix = f"{number}/"
         mine = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
         recent = recent_from_array(mine.pop("recent"), names)

@@ -12,18 +12,17 @@ from pathlib import Path
 
 import numpy as np
 
+from features.labels import no_labels
 from features.readers import Dataset, read_dataset
 from models.alert import Alert
 from models.bundle import Bundle
 from models.parameter_changes import Change, changes
 from models.parameters import Parameters
 from training.alerts import Raised, alerts_of
-from training.folded_store import fold_parameters
+from training.folded_store import STORE, fold_parameters
 from training.hits import hits_and_truths, same_pattern
-from training.markets import MarketTape, Progress, days_of, fold_dataset, no_labels
+from training.markets import MarketTape, Progress, days_of, fold_dataset
 from training.verdicts import confirmed
-
-STORE = "folded"
 
 
 @dataclass(frozen=True)

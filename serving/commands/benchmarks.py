@@ -72,12 +72,13 @@ def benchmark_pumps(
 ) -> None:
     """Forward-chained detection of real pumps: ours beside the tuned three-term rule and the published models."""
     from training.benchmark_pumps import benchmark
+    from training.folded_store import STORE
     from training.pump_report import plot_of, table_of
 
     settings = settings_of(home)
     with bar("pumps") as report:
         result = benchmark(
-            dataset, settings.parameters(None), seed=seed, simulated=simulated, store=settings.home / "folded",
+            dataset, settings.parameters(None), seed=seed, simulated=simulated, store=settings.home / STORE,
             progress=report,
         )  # fmt: skip
     if plot is not None:

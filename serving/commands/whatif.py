@@ -72,9 +72,10 @@ def tune(
     `tapewatch parameters adopt` takes it over.
     """
     from serving import tune_report
+    from training.folded_store import STORE
     from training.markets import fold_dataset
     from training.tuner import tables_of, tune
-    from training.whatif import STORE, recorded
+    from training.whatif import recorded
 
     if not out.parent.is_dir():
         raise TapewatchError(f"--out must be a file in a folder that exists, was {out}")

@@ -86,6 +86,16 @@ def test_fold_dataset_from_the_store_is_bit_identical_and_labelled_anew(dataset:
         )  # fmt: skip
 
 
+def test_fold_dataset_of_a_renamed_tape_reads_what_was_stored_under_its_new_name(dataset: Path, tmp_path: Path) -> None:
+    store = tmp_path / "folded"
+    fold_dataset(read_dataset(dataset), Parameters(), store=store)
+    before = {path.name for path in store.iterdir()}
+    (dataset / "tapes" / "soon").rename(dataset / "tapes" / "sooner")
+    markets = fold_dataset(read_dataset(dataset), Parameters(), store=store)
+    assert [market.tape for market in markets] == ["sooner", "sooner", "late", "late"]
+    assert {path.name for path in store.iterdir()} == before
+
+
 @pytest.mark.parametrize("damage", ["other arrays", "cut"])
 def test_fold_dataset_with_a_damaged_store_folds_again_and_mends_it(dataset: Path, tmp_path: Path, damage: str) -> None:
     store = tmp_path / "folded"
