@@ -100,7 +100,7 @@ def _told(one: Detector) -> Iterator[RenderableType]:
     for p in one.parameters:
         changed = "" if p.value == p.default else f" (default {p.default})"
         yield Padding(Text(f"{p.name} = {p.value}{changed}"), (0, 0, 0, 4))
-        yield Padding(Text(f"{p.description}. Source: {p.source}", style="dim"), (0, 0, 0, 6))
+        yield Padding(Text(f"{p.meaning}. Source: {p.source}", style="dim"), (0, 0, 0, 6))
     yield Text()
 
 

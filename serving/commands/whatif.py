@@ -42,7 +42,7 @@ def whatif(
     settings = settings_of(home)
     present = settings.parameters()
     origin = str(parameters) if parameters and not assigned else "changes"
-    asked = changed(present, read_changes(parameters, assigned or ()), origin)
+    asked = changed(present, read_changes(parameters, assigned or (), "--set"), origin)
     bundle = _champion(settings, rules_only=rules_only)
     again = refolding(present, asked)
     if again:
