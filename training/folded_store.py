@@ -125,7 +125,7 @@ def _files(tape: Path) -> Iterator[tuple[str, Path]]:
     # With of each name what says how the file is read.
     if tape.is_dir():
         yield from ((file.name, file) for file in sorted(tape.iterdir()) if file.is_file())
-    else:
+    elif tape.is_file():
         yield f"{suffix_of(tape)} {lobster_file(tape)}", tape
 
 

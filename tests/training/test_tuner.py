@@ -15,16 +15,15 @@ from models.parameters import TYPOLOGIES, Parameters
 from training.alerts import alerts_of, uncited
 from training.hits import same_pattern
 from training.markets import MarketTape, days_of, fold_dataset
-from training.tuner import MAIN, Option, _only, _Search, choose, split, tables_of, tune, values_of
+from training.tuner import MAIN, Option, _only, choose, split, tables_of, tune, values_of
 from training.whatif import Judged, WhatIf, judged
 
 USUAL = Parameters()
 
 
 @pytest.fixture(scope="module")
-def markets(small_dataset: Path) -> Sequence[MarketTape]:
-    dataset = read_dataset(small_dataset)
-    return fold_dataset(dataset, USUAL, tapes=dataset.tapes[:3])
+def markets(short_dataset: Path) -> Sequence[MarketTape]:
+    return fold_dataset(read_dataset(short_dataset), USUAL)
 
 
 def test_main_threshold_of_every_table_is_one_of_its_parameters() -> None:
@@ -118,10 +117,13 @@ def test_tune_with_labels_stays_within_the_budget_and_beats_the_confidence_alone
 
 @pytest.mark.slow
 def test_tune_of_one_typology_changes_its_threshold_alone(markets: Sequence[MarketTape]) -> None:
-    found = tune(markets, USUAL, None, 20.0, labelled=True, typologies=["volume_spike"])
+    earlier, _ = split(markets)
+    spikes = [one for part in alerts_of(earlier, USUAL, None) for one in part.last if one.typology == "volume_spike"]
+    budget = (len(spikes) - 0.5) / days_of(earlier)
+    found = tune(markets, USUAL, None, budget, labelled=True, typologies=["volume_spike"])
     assert {change.name for change in changes(USUAL, found.proposed)} <= {"volume_spike.volume_spike_multiplier"}
     assert {one.alert.typology for one in (*found.later.before, *found.earlier.after)} <= {"volume_spike"}
-    assert len(found.earlier.after) <= 20.0 * found.earlier.days
+    assert 0 < len(found.earlier.after) <= budget * found.earlier.days
 
 
 def test_tune_asked_for_the_impossible_says_what_must_be(markets: Sequence[MarketTape]) -> None:
@@ -133,6 +135,10 @@ def test_tune_asked_for_the_impossible_says_what_must_be(markets: Sequence[Marke
         tune(markets, USUAL, None, 1.0, labelled=True, typologies=["spoof"])
 
 
-def test_confidence_alone_that_cannot_meet_the_budget_says_so() -> None:
+@pytest.mark.slow
+def test_tune_by_confidence_alone_that_cannot_meet_the_budget_says_so(markets: Sequence[MarketTape]) -> None:
+    earlier, _ = split(markets)
+    surest = sum(len(one.last) for one in alerts_of(earlier, USUAL, None, 0.99))
+    assert surest > 1
     with pytest.raises(TapewatchError, match="budget must leave room"):
-        _Search((), USUAL, None, -1, frozenset()).by_confidence()
+        tune(markets, USUAL, None, (surest - 0.5) / days_of(earlier), labelled=False)

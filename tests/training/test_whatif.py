@@ -27,8 +27,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def tape(small_dataset: Path) -> Path:
-    return read_dataset(small_dataset).tapes[0]
+def tape(short_dataset: Path) -> Path:
+    return read_dataset(short_dataset).tapes[0]
 
 
 def ids(alerts: Sequence[Any]) -> list[str]:
@@ -63,11 +63,11 @@ def test_what_if_of_what_the_fold_reads_folds_again_and_is_what_scan_raises(tape
 
 
 def test_what_if_of_a_labelled_dataset_says_what_is_true(
-    small_dataset: Path, tape: Path, home: Path, tmp_path: Path
+    short_dataset: Path, tape: Path, home: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "tapes").mkdir()
     (tmp_path / "tapes" / tape.name).symlink_to(tape)
-    (tmp_path / "labels.csv").write_bytes((small_dataset / "labels.csv").read_bytes())
+    (tmp_path / "labels.csv").write_bytes((short_dataset / "labels.csv").read_bytes())
     result = what_if(tmp_path, home, USUAL, LENIENT, None)
     assert result.episodes
     found = [one for one in result.before if one.hits]
