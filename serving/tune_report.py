@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,6 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from features.json_values import json_text
 from models.parameters import to_toml
 from serving.whatif_report import ALL, Row, figures, plain_table, rows_of, truths
 from training.count_intervals import Interval, rate_interval, share_interval
@@ -52,17 +52,11 @@ def as_json(proposal: Proposal) -> str:
         sides = (("before", result.before), ("after", result.after))
         told = {when: _records(reached(result, alerts)) for when, alerts in sides}
         out[part] = figures(result, details=False) | {"reached": told}
-    return json.dumps(out)
+    return json_text(out)
 
 
 def _records(measured: dict[str, Measured]) -> dict[str, Any]:
-    def known(value: float) -> float | None:
-        return None if math.isnan(value) else value
-
-    return {
-        name: {"value": known(value), "low": known(low), "high": known(high)}
-        for name, (value, (low, high)) in measured.items()
-    }
+    return {name: {"value": value, "low": low, "high": high} for name, (value, (low, high)) in measured.items()}
 
 
 def tables_of(proposal: Proposal) -> Group:

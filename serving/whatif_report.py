@@ -11,6 +11,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from features.json_values import finite
 from serving.times import iso
 from training.whatif import Judged, WhatIf
 
@@ -104,7 +105,8 @@ def figures(result: WhatIf, *, details: bool) -> dict[str, Any]:
     if details:
         out["gained"] = [_told(one, labelled=labelled) for one in result.gained]
         out["lost"] = [_told(one, labelled=labelled) for one in result.lost]
-    return out
+    known: dict[str, Any] = finite(out)
+    return known
 
 
 def _record(row: Row, *, labelled: bool) -> dict[str, Any]:
@@ -114,7 +116,7 @@ def _record(row: Row, *, labelled: bool) -> dict[str, Any]:
         for name, (true, false) in (("gained", row.truths_gained), ("lost", row.truths_lost)):
             out |= {f"true_{name}": true, f"false_{name}": false}
         for name, pair in (("recall", row.recall), ("precision", row.precision)):
-            out[name] = {when: _known(value) for when, value in zip(("before", "after"), pair, strict=True)}
+            out[name] = dict(zip(("before", "after"), pair, strict=True))
     return out
 
 
@@ -128,12 +130,8 @@ def _told(one: Judged, *, labelled: bool) -> dict[str, Any]:
     return out | {"true": one.true} if labelled else out
 
 
-def _rate(count: int, days: float) -> float | None:
-    return count / days if days else None
-
-
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else value
+def _rate(count: int, days: float) -> float:
+    return count / days if days else math.nan
 
 
 def tables_of(result: WhatIf, *, details: bool) -> Group:
@@ -145,7 +143,7 @@ def _parts(result: WhatIf, *, details: bool) -> Iterator[RenderableType]:
     yield _changes(result)
     rows = rows_of(result)
     before, after = (_rate(len(alerts), result.days) for alerts in (result.before, result.after))
-    per_day = "" if before is None or after is None else f"; alerts a day {before:.1f} → {after:.1f}"
+    per_day = f"; alerts a day {before:.1f} → {after:.1f}" if result.days else ""
     yield Text(f"\n{result.markets} markets over {result.days:.2f} days{per_day}")
     yield _counts(rows)
     if result.episodes is not None:

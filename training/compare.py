@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -10,6 +9,7 @@ from pathlib import Path
 
 from rich.table import Table
 
+from features.json_values import json_text
 from models.registry import MAIN_METRIC
 from training.tracking import RunSummary, find_run, list_runs
 
@@ -92,7 +92,7 @@ class Comparison:
 
     def to_json(self) -> str:
         """Return everything about the runs, nothing shortened."""
-        return json.dumps({"main_metric": MAIN_METRIC, "runs": [asdict(run) for run in self.runs]}, indent=2)
+        return json_text({"main_metric": MAIN_METRIC, "runs": [asdict(run) for run in self.runs]}, indent=2)
 
 
 def compare(home: Path, runs: Sequence[str] | None = None) -> Comparison:

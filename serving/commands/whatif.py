@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ import typer
 from rich.console import Console
 
 from features.errors import TapewatchError
+from features.json_values import json_text
 from serving.commands.terminal import AsJson, Home, bar, note, say, settings_of
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def whatif(
     with bar("reading tapes") as report:
         result = what_if(path, settings.home, present, asked, bundle, report)
     if as_json:
-        typer.echo(json.dumps(figures(result, details=details)))
+        typer.echo(json_text(figures(result, details=details)))
     else:
         Console(highlight=False).print(tables_of(result, details=details))
 
