@@ -85,6 +85,14 @@ class MarketTape:
         return replace(self, labels=labels[here])
 
 
+def tapes_in_order(markets: Iterable[MarketTape]) -> list[str]:
+    """Return the names of the tapes that markets are of, by when they start."""
+    begin: dict[str, int] = {}
+    for market in markets:
+        begin[market.tape] = min(market.start, begin.get(market.tape, market.start))
+    return sorted(begin, key=lambda tape: (begin[tape], tape))
+
+
 def days_of(markets: Iterable[MarketTape]) -> float:
     """Return the recorded time of the tapes that markets are of, days; moments that several tapes cover count once."""
     spans: dict[str, tuple[int, int]] = {}

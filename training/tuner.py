@@ -25,7 +25,7 @@ from models.rules.base import Rule
 from models.surveillance import policy_of
 from training.alerts import Raised, alerts_of, raise_alerts, uncited
 from training.hits import same_pattern
-from training.markets import MarketTape, Progress, days_of
+from training.markets import MarketTape, Progress, days_of, tapes_in_order
 from training.splits import without_overlap
 from training.whatif import Judged, WhatIf, compared, judged
 
@@ -170,10 +170,7 @@ def split(markets: Sequence[MarketTape]) -> tuple[tuple[MarketTape, ...], tuple[
     Raises:
         TapewatchError: There is only one tape, or all earlier ones overlap later ones.
     """
-    begin: dict[str, int] = {}
-    for market in markets:
-        begin[market.tape] = min(market.start, begin.get(market.tape, market.start))
-    tapes = sorted(begin, key=lambda tape: (begin[tape], tape))
+    tapes = tapes_in_order(markets)
     last = set(tapes[len(tapes) - max(1, round(LATER * len(tapes))) :])
     later = tuple(market for market in markets if market.tape in last)
     earlier = without_overlap(tuple(market for market in markets if market.tape not in last), later)
