@@ -72,6 +72,8 @@ def hit_matrix(alerts: Sequence[Alert], labels: pd.DataFrame, *, any_typology: b
         any_typology: Whether to ask only for the place and time, as for anomalies.
     """
     hits = np.zeros((len(alerts), len(labels)), dtype=bool)
+    if not hits.size:
+        return hits
     names = ("typology", "venue", "symbol", "start_ns", "end_ns", "accounts")
     rows = list(zip(*(labels[name].tolist() for name in names), strict=True))
     for i, alert in enumerate(alerts):
