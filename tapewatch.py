@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
 from functools import partial
@@ -15,6 +14,7 @@ from rich.markup import escape
 
 from features.compiled import drop_stale_kernels
 from features.errors import TapewatchError
+from features.json_values import json_text
 from serving.commands.benchmarks import benchmarks
 from serving.commands.parameters import parameters
 from serving.commands.terminal import AsJson, Home, ParametersFile, Seed, bar, say, settings_of
@@ -179,7 +179,7 @@ def train(
     except KeyboardInterrupt:
         _fail("interrupted; nothing was registered. The same command again takes up the search where it was")
     if as_json:
-        typer.echo(json.dumps({"run_id": trained.run_id, "version": trained.version, **trained.evaluation.metrics}))
+        typer.echo(json_text({"run_id": trained.run_id, "version": trained.version, **trained.evaluation.metrics}))
         return
     Console(highlight=False).print(trained_table(trained.evaluation))
     say(f"version {trained.version} is the challenger; `tapewatch promote {trained.version}` makes it the champion")
@@ -278,7 +278,7 @@ def drift(
     if plot is not None:
         drift_figure(report).savefig(plot, dpi=120)
     if as_json:
-        typer.echo(json.dumps(report.figures()))
+        typer.echo(json_text(report.figures()))
     else:
         Console(highlight=False).print(drift_table(report))
 
@@ -290,7 +290,7 @@ def shadow(home: Home = None, as_json: AsJson = False) -> None:
 
     records = comparisons(settings_of(home).shadow_file)
     if as_json:
-        typer.echo(json.dumps({"summary": summary(records), "comparisons": records}))
+        typer.echo(json_text({"summary": summary(records), "comparisons": records}))
     elif records:
         Console(highlight=False).print(table_of(records))
     else:
@@ -372,7 +372,7 @@ def detectors(
         from models.registry import load_champion
 
         rows = shown.records(load_champion(settings_of(home).home), names or ())
-        typer.echo(json.dumps(rows)) if as_json else Console(highlight=False).print(shown.records_table(rows))
+        typer.echo(json_text(rows)) if as_json else Console(highlight=False).print(shown.records_table(rows))
         return
     found = shown.chosen(settings_of(home).parameters(parameters), names or ())
     if as_json:

@@ -89,10 +89,15 @@ def read_tape(path: Path, *, skip_bad_rows: Path | None = None) -> Tape:
         format_of(skip_bad_rows)
         refuse_own_file(path, skip_bad_rows, "skipped rows")
     tables = {part: check(raw, skip_bad_rows=skip_bad_rows is not None) for part, raw in _raw_tables(path)}
-    tape = assemble(path.name if path.is_dir() else stem_of(path), tables, path)
+    tape = assemble(name_of(path), tables, path)
     if skip_bad_rows is not None:
         write_table(quarantine_table(tables.values()), skip_bad_rows)
     return tape
+
+
+def name_of(path: Path) -> str:
+    """Return the name of the tape at a path."""
+    return path.name if path.is_dir() else stem_of(path)
 
 
 def refuse_own_file(tape: Path, out: Path, what: str) -> None:

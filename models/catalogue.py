@@ -7,11 +7,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pydantic import BaseModel
-
 from features.catalogue import ACCOUNT_GRAIN, MARKET_GRAIN
 from features.fold import ACCOUNT, FAST, MARKET
 from models import classifier, isolation_forest
+from models.parameter_changes import Setting, settings_in
 from models.parameters import Parameters
 from models.rules import build_rules
 from models.rules.base import Rule
@@ -19,17 +18,6 @@ from models.variants import NEEDS, VARIANTS
 
 PATTERN, INNOCENT, SOURCE = "Pattern", "Innocent explanations", "Source"
 _HEADING = re.compile(r"^([A-Z][A-Za-z ]+):$")
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One parameter of a detector: its name, the value in force, the default, what it is and where that comes from."""
-
-    name: str
-    value: object
-    default: object
-    description: str
-    source: str
 
 
 @dataclass(frozen=True)
@@ -60,7 +48,7 @@ class Detector:
     pattern: str
     innocent: str
     source: str
-    parameters: tuple[Parameter, ...]
+    parameters: tuple[Setting, ...]
 
 
 @dataclass(frozen=True)
@@ -150,12 +138,5 @@ def _detector(rule: Rule) -> Detector:
 
     return Detector(
         rule.typology, rule.category, rule.mar, rule.needs, rule.scale, rule.reads,
-        told[0][""], says(PATTERN), says(INNOCENT), says(SOURCE), tuple(_parameters(rule.params)),
+        told[0][""], says(PATTERN), says(INNOCENT), says(SOURCE), settings_in(rule.params),
     )  # fmt: skip
-
-
-def _parameters(params: BaseModel) -> Iterator[Parameter]:
-    for name, field in type(params).model_fields.items():
-        extra = field.json_schema_extra
-        source = str(extra.get("source", "")) if isinstance(extra, dict) else ""
-        yield Parameter(name, getattr(params, name), field.default, field.description or "", source)

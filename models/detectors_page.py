@@ -52,7 +52,7 @@ def _rule(one: Detector) -> Iterator[str]:
     if one.parameters:
         yield from ("", "| parameter | default | meaning | source |", "|---|---|---|---|")
     for p in one.parameters:
-        yield f"| `{p.name}` | {p.default} | {_text(p.description)} | {_text(p.source)} |"
+        yield f"| `{p.name}` | {p.default} | {_text(p.meaning)} | {_text(p.source)} |"
 
 
 def _learned(learned: Sequence[Learned]) -> Iterator[str]:

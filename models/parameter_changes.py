@@ -45,9 +45,9 @@ class Change:
     after: Any
 
 
-def settings_in(parameters: Parameters) -> tuple[Setting, ...]:
-    """Return every parameter, in the order of the TOML."""
-    return tuple(_settings(parameters, Parameters(), ()))
+def settings_in(table: BaseModel) -> tuple[Setting, ...]:
+    """Return every parameter of a table and of the tables in it, in the order of the TOML."""
+    return tuple(_settings(table, type(table)(), ()))
 
 
 def _settings(table: BaseModel, default: BaseModel, path: tuple[str, ...]) -> Iterator[Setting]:
@@ -91,8 +91,13 @@ def _over(present: Mapping[str, Any], values: Mapping[str, Any], table: BaseMode
     return out
 
 
-def read_changes(file: Path | None, assignments: Sequence[str]) -> Tables:
+def read_changes(file: Path | None, assignments: Sequence[str], field: str = "change") -> Tables:
     """Return tables of new values from a TOML file and from `name=value` texts; the texts win.
+
+    Args:
+        file: TOML of values; None for none.
+        assignments: Texts.
+        field: What the caller calls a text, for its errors.
 
     Raises:
         ParameterError: The file cannot be read as TOML, or a text is none such.
@@ -102,19 +107,19 @@ def read_changes(file: Path | None, assignments: Sequence[str]) -> Tables:
         name, equals, text = assignment.partition("=")
         *path, last = name.strip().split(".")
         if not equals or not path or not all((*path, last)):
-            raise ParameterError(f"--set must be TABLE.NAME=VALUE, was {assignment}")
+            raise ParameterError(f"{field} must be TABLE.NAME=VALUE, was {assignment}")
         table = values
         for step in path:
             inner = table.setdefault(step, {})
             if not isinstance(inner, dict):
-                raise ParameterError(f"--set {assignment}: {step} must be a table, was {inner!r}")
+                raise ParameterError(f"{field} {assignment}: {step} must be a table, was {inner!r}")
             table = inner
-        table[last] = _value(assignment, text)
+        table[last] = _value(f"{field} {assignment}", text)
     return values
 
 
-def _value(assignment: str, text: str) -> Any:  # noqa: ANN401 -- whatever TOML can hold
+def _value(origin: str, text: str) -> Any:  # noqa: ANN401 -- whatever TOML can hold
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError as error:
-        raise ParameterError(f"--set {assignment}: the value must be TOML, was {text.strip()!r}") from error
+        raise ParameterError(f"{origin}: the value must be TOML, was {text.strip()!r}") from error

@@ -60,7 +60,7 @@ class JobUnavailableError(TapewatchError):
 
 
 class JobFailedError(TapewatchError):
-    """A job's process ended without a result."""
+    """A job's process ended without a result, or what it needs of the server cannot be had."""
 
 
 class EngineUnavailableError(TapewatchError):

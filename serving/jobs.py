@@ -8,9 +8,11 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from typing import TypeVar, cast
 
-from features.errors import TapewatchError
-from serving.errors import JobFailedError, JobRefusedError, JobUnavailableError
+from features.errors import ParameterError, TapeError, TapewatchError
+from serving.errors import JobFailedError, JobRefusedError, JobUnavailableError, RequestError
 
+ASKED_WRONGLY = (RequestError, ParameterError, TapeError)
+"""What a request can be at fault for: the tapes and values it names. A damaged bundle or journal is none of these."""
 _SPAWN = multiprocessing.get_context("spawn")
 _STOP_S = 2.0
 Result = TypeVar("Result")
@@ -33,7 +35,7 @@ class Jobs:
         Raises:
             JobRefusedError: What it was asked for cannot be done; the text is the function's own.
             JobUnavailableError: Another job takes too long, or this one does, and was ended.
-            JobFailedError: The process ended without a result.
+            JobFailedError: The process ended without a result, or what it needs of the server cannot be had.
         """
         if not self._turn.acquire(timeout=self._within_s):
             raise JobUnavailableError(f"a job must end within {self._within_s:g} s, was waiting for another one")
@@ -50,7 +52,7 @@ class Jobs:
         try:
             if not told.poll(self._within_s):
                 raise JobUnavailableError(f"a job must end within {self._within_s:g} s, was not done by then")
-            refused, result = told.recv()
+            failed, result = told.recv()
         except EOFError as error:
             raise JobFailedError("a job must end with a result; its process ended without, see the log") from error
         finally:
@@ -60,13 +62,15 @@ class Jobs:
                 process.kill()
                 process.join()
             process.close()
-        if refused is not None:
-            raise JobRefusedError(refused)
+        if failed is not None:
+            raise failed
         return cast("Result", result)
 
 
 def _work(tell: Connection, work: Callable[[], object]) -> None:
     try:
         tell.send((None, work()))
+    except ASKED_WRONGLY as error:
+        tell.send((JobRefusedError(str(error)), None))
     except TapewatchError as error:
-        tell.send((str(error), None))
+        tell.send((JobFailedError(str(error)), None))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -11,8 +10,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from features.json_values import json_text
 from models.parameters import to_toml
-from serving.whatif_report import ALL, Row, figures, plain_table, rows_of
+from serving.whatif_report import ALL, Row, figures, plain_table, rows_of, truths
 from training.count_intervals import Interval, rate_interval, share_interval
 from training.tuner import Proposal
 from training.whatif import Judged, WhatIf
@@ -28,14 +28,15 @@ def proposed_toml(proposal: Proposal) -> str:
     )
 
 
-def reached(result: WhatIf, alerts: Sequence[Judged], typologies: Sequence[str]) -> dict[str, Measured]:
+def reached(result: WhatIf, alerts: Sequence[Judged]) -> dict[str, Measured]:
     """Return alerts a day and, where labelled, precision and recall, each with its 90 % interval."""
     n, days = len(alerts), result.days
     out = {"alerts_a_day": (n / days if days else math.nan, rate_interval(n, days))}
     if result.episodes is not None:
-        wanted = {at for at, name in enumerate(result.episodes) if not typologies or name in typologies}
-        found, right = set[int]().union(*(one.hits for one in alerts)) & wanted, sum(not one.false for one in alerts)
-        out["precision"] = (right / n if n else math.nan, share_interval(right, n))
+        wanted, (right, wrong) = set(result.episodes), truths(alerts)
+        found = set[int]().union(*(one.hits for one in alerts)) & wanted
+        judged = right + wrong
+        out["precision"] = (right / judged if judged else math.nan, share_interval(right, judged))
         out["recall"] = (len(found) / len(wanted) if wanted else math.nan, share_interval(len(found), len(wanted)))
     return out
 
@@ -49,19 +50,13 @@ def as_json(proposal: Proposal) -> str:
     }
     for part, result in (("earlier", proposal.earlier), ("later", proposal.later)):
         sides = (("before", result.before), ("after", result.after))
-        told = {when: _records(reached(result, alerts, proposal.typologies)) for when, alerts in sides}
+        told = {when: _records(reached(result, alerts)) for when, alerts in sides}
         out[part] = figures(result, details=False) | {"reached": told}
-    return json.dumps(out)
+    return json_text(out)
 
 
 def _records(measured: dict[str, Measured]) -> dict[str, Any]:
-    def known(value: float) -> float | None:
-        return None if math.isnan(value) else value
-
-    return {
-        name: {"value": known(value), "low": known(low), "high": known(high)}
-        for name, (value, (low, high)) in measured.items()
-    }
+    return {name: {"value": value, "low": low, "high": high} for name, (value, (low, high)) in measured.items()}
 
 
 def tables_of(proposal: Proposal) -> Group:
@@ -91,7 +86,7 @@ def _parts(proposal: Proposal) -> Iterator[RenderableType]:
 def _reached(proposal: Proposal) -> Table:
     table = plain_table("", ("present", "proposed"))
     for part, result in (("earlier", proposal.earlier), ("later", proposal.later)):
-        sides = [reached(result, alerts, proposal.typologies) for alerts in (result.before, result.after)]
+        sides = [reached(result, alerts) for alerts in (result.before, result.after)]
         for name in sides[0]:
             digits = 1 if name == "alerts_a_day" else 2
             label = f"{name.replace('_', ' ')}, {part} tapes"

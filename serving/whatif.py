@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from features.encoding import Lots
+from features.labels import no_labels
 from models.parameters import Parameters
 from models.registry import load_champion
 from serving.engine.recording import is_recorded, recorded_events
 from serving.errors import RequestError
 from serving.settings import Settings
 from serving.whatif_report import figures
-from training.markets import MarketTape, fold_markets, no_labels
+from training.hits import with_nanoseconds
+from training.markets import MarketTape, fold_markets
 from training.whatif import compared, refolding, what_if
 
 JOURNAL = "journal"
@@ -70,4 +72,4 @@ def replay(
 def _journal(settings: Settings, parameters: Parameters) -> list[MarketTape]:
     lots = Lots(parameters.events.lot, dict(parameters.events.lots))
     events, names = recorded_events(settings, lots)
-    return list(fold_markets(JOURNAL, events, names, no_labels(), parameters))
+    return list(fold_markets(JOURNAL, events, names, with_nanoseconds(no_labels()), parameters))

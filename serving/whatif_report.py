@@ -11,10 +11,12 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from features.json_values import finite
 from serving.times import iso
 from training.whatif import Judged, WhatIf
 
 ALL = "all"
+_WORDS = {True: "true", False: "false", None: "?"}
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,13 @@ class Row:
         typology: Its name, "all" for all together.
         before: Alerts under the present parameters.
         after: Alerts under the changed ones.
-        gained: Alerts that only the changed ones raise; `true_gained` of them are not false.
-        lost: Alerts that only the present ones raise; `true_lost` of them are not false.
+        gained: Alerts that only the changed ones raise.
+        lost: Alerts that only the present ones raise.
         altered: Alerts of both that open, end or are held otherwise.
+        truths_gained: How many of the gained are true, and how many false; the rest nobody has judged.
+        truths_lost: The same of the lost.
         recall: Share of the labelled episodes that are hit, before and after.
-        precision: Share of the alerts that are not false, before and after.
+        precision: Share of the judged alerts that are true, before and after.
     """
 
     typology: str
@@ -38,15 +42,15 @@ class Row:
     gained: int
     lost: int
     altered: int
-    true_gained: int
-    true_lost: int
+    truths_gained: tuple[int, int]
+    truths_lost: tuple[int, int]
     recall: tuple[float, float]
     precision: tuple[float, float]
 
 
 def rows_of(result: WhatIf) -> tuple[Row, ...]:
     """Return a row for each typology that has alerts or episodes, and one for all."""
-    names = {one.typology for one in (*result.before, *result.after)} | set(result.episodes or ())
+    names = {one.typology for one in (*result.before, *result.after)} | set((result.episodes or {}).values())
     return (*(_row(result, name) for name in sorted(names)), _row(result, ALL))
 
 
@@ -56,7 +60,7 @@ def _row(result: WhatIf, name: str) -> Row:
 
     before, after, gained, lost = map(mine, (result.before, result.after, result.gained, result.lost))
     labelled = result.episodes is not None
-    wanted = {number for number, typology in enumerate(result.episodes or ()) if name in {ALL, typology}}
+    wanted = {number for number, typology in (result.episodes or {}).items() if name in {ALL, typology}}
     return Row(
         typology=name,
         before=len(before),
@@ -64,8 +68,8 @@ def _row(result: WhatIf, name: str) -> Row:
         gained=len(gained),
         lost=len(lost),
         altered=len(mine([old for old, _ in result.altered])),
-        true_gained=sum(not one.false for one in gained) if labelled else 0,
-        true_lost=sum(not one.false for one in lost) if labelled else 0,
+        truths_gained=truths(gained),
+        truths_lost=truths(lost),
         recall=(_recall(before, wanted), _recall(after, wanted)),
         precision=(_precision(before), _precision(after)) if labelled else (math.nan, math.nan),
     )
@@ -77,7 +81,13 @@ def _recall(alerts: Sequence[Judged], wanted: set[int]) -> float:
 
 
 def _precision(alerts: Sequence[Judged]) -> float:
-    return sum(not one.false for one in alerts) / len(alerts) if alerts else math.nan
+    true, false = truths(alerts)
+    return true / (true + false) if true + false else math.nan
+
+
+def truths(alerts: Sequence[Judged]) -> tuple[int, int]:
+    """Return how many alerts are true, and how many false; what nobody has judged is neither."""
+    return sum(one.true is True for one in alerts), sum(one.true is False for one in alerts)
 
 
 def figures(result: WhatIf, *, details: bool) -> dict[str, Any]:
@@ -95,17 +105,18 @@ def figures(result: WhatIf, *, details: bool) -> dict[str, Any]:
     if details:
         out["gained"] = [_told(one, labelled=labelled) for one in result.gained]
         out["lost"] = [_told(one, labelled=labelled) for one in result.lost]
-    return out
+    known: dict[str, Any] = finite(out)
+    return known
 
 
 def _record(row: Row, *, labelled: bool) -> dict[str, Any]:
     names = ("typology", "before", "after", "gained", "lost")
     out: dict[str, Any] = {name: getattr(row, name) for name in names} | {"changed": row.altered}
     if labelled:
-        out |= {"true_gained": row.true_gained, "false_gained": row.gained - row.true_gained}
-        out |= {"true_lost": row.true_lost, "false_lost": row.lost - row.true_lost}
+        for name, (true, false) in (("gained", row.truths_gained), ("lost", row.truths_lost)):
+            out |= {f"true_{name}": true, f"false_{name}": false}
         for name, pair in (("recall", row.recall), ("precision", row.precision)):
-            out[name] = {when: _known(value) for when, value in zip(("before", "after"), pair, strict=True)}
+            out[name] = dict(zip(("before", "after"), pair, strict=True))
     return out
 
 
@@ -116,15 +127,11 @@ def _told(one: Judged, *, labelled: bool) -> dict[str, Any]:
         "symbol": alert.symbol, "accounts": list(alert.accounts), "detected_at": iso(alert.detected_at),
         "confidence": alert.confidence,
     }  # fmt: skip
-    return out | {"true": not one.false} if labelled else out
+    return out | {"true": one.true} if labelled else out
 
 
-def _rate(count: int, days: float) -> float | None:
-    return count / days if days else None
-
-
-def _known(value: float) -> float | None:
-    return None if math.isnan(value) else value
+def _rate(count: int, days: float) -> float:
+    return count / days if days else math.nan
 
 
 def tables_of(result: WhatIf, *, details: bool) -> Group:
@@ -136,7 +143,7 @@ def _parts(result: WhatIf, *, details: bool) -> Iterator[RenderableType]:
     yield _changes(result)
     rows = rows_of(result)
     before, after = (_rate(len(alerts), result.days) for alerts in (result.before, result.after))
-    per_day = "" if before is None or after is None else f"; alerts a day {before:.1f} → {after:.1f}"
+    per_day = f"; alerts a day {before:.1f} → {after:.1f}" if result.days else ""
     yield Text(f"\n{result.markets} markets over {result.days:.2f} days{per_day}")
     yield _counts(rows)
     if result.episodes is not None:
@@ -167,8 +174,7 @@ def _counts(rows: Sequence[Row]) -> Table:
 def _truths(rows: Sequence[Row]) -> Table:
     table = plain_table("typology", ("gained t/f", "lost t/f", "recall", "precision"))
     for row in rows:
-        gained = f"{row.true_gained}/{row.gained - row.true_gained}"
-        lost = f"{row.true_lost}/{row.lost - row.true_lost}"
+        gained, lost = ("/".join(map(str, pair)) for pair in (row.truths_gained, row.truths_lost))
         table.add_row(row.typology, gained, lost, _arrow(row.recall), _arrow(row.precision))
     return table
 
@@ -184,7 +190,7 @@ def _listed(alerts: Sequence[Judged], *, labelled: bool) -> Table:
     table.add_column("accounts", overflow="ellipsis", no_wrap=True)
     for one in alerts:
         alert = one.alert
-        truth = ("false" if one.false else "true") if labelled else ""
+        truth = _WORDS[one.true] if labelled else ""
         at = iso(alert.detected_at)[5:19].replace("T", " ")
         accounts = ", ".join(alert.accounts)
         table.add_row(alert.typology, alert.symbol, at, f"{alert.confidence:.2f}", truth, accounts)

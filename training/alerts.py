@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -19,8 +20,11 @@ from models.rules import build_rules
 from models.surveillance import policy_of
 from training.hits import last_revisions
 from training.labelling import Suspicions
-from training.learn import Learned
 from training.markets import MarketTape
+
+if TYPE_CHECKING:
+    # Learning loads scikit-learn, which a serving process does without.
+    from training.learn import Learned
 
 CANDIDATE_THRESHOLD = 0.05
 """Confidence that nobody would be shown; what reaches it is ranked and calibrated all the same."""

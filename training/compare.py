@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -10,11 +9,13 @@ from pathlib import Path
 
 from rich.table import Table
 
+from features.json_values import json_text
 from models.registry import MAIN_METRIC
 from training.tracking import RunSummary, find_run, list_runs
 
 N_RUNS = 4
 _LOWER_IS_BETTER = ("ece", "brier", "loss", "delay", "false", "seconds")
+_NEITHER_IS_BETTER = ("alerts_a_", "by_chance")
 _SHORT, _ENDS = 8, ("_low", "_high")
 HEADLINE = {
     MAIN_METRIC: "average precision",
@@ -61,8 +62,8 @@ class Comparison:
     def table(self, width: int = 80) -> Table:
         """Return what matters of each run in a column: what it reached, with 90 % intervals, and how the runs differ.
 
-        The best value of each metric is marked *; typologies follow with their average precision. Everything else is in
-        `to_json`, and in MLflow.
+        The best value of a metric is marked *, where it has a best; typologies follow with their average precision.
+        Everything else is in `to_json`, and in MLflow.
         """
         table = Table(title="Runs", box=None, width=width, title_justify="left", pad_edge=False)
         table.add_column("", overflow="fold", ratio=3)
@@ -91,7 +92,7 @@ class Comparison:
 
     def to_json(self) -> str:
         """Return everything about the runs, nothing shortened."""
-        return json.dumps({"main_metric": MAIN_METRIC, "runs": [asdict(run) for run in self.runs]}, indent=2)
+        return json_text({"main_metric": MAIN_METRIC, "runs": [asdict(run) for run in self.runs]}, indent=2)
 
 
 def compare(home: Path, runs: Sequence[str] | None = None) -> Comparison:
@@ -112,7 +113,7 @@ def compare(home: Path, runs: Sequence[str] | None = None) -> Comparison:
 
 def _best(name: str, values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
-    if len(set(known)) < 2:
+    if len(set(known)) < 2 or any(word in name for word in _NEITHER_IS_BETTER):
         return None
     return min(known) if any(word in name for word in _LOWER_IS_BETTER) else max(known)
 

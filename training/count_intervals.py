@@ -10,8 +10,8 @@ LEVEL = 0.9
 Interval = tuple[float, float]
 
 
-def share_interval(hits: int, of: int) -> Interval:
-    """Return the 90 % interval of a share by Wilson's score, in [0, 1]; NaN where there is nothing to count.
+def share_interval(hits: int, of: int, level: float = LEVEL) -> Interval:
+    """Return the interval, of 90 %, of a share by Wilson's score, in [0, 1]; NaN where there is nothing to count.
 
     Each one counts for itself: where several are of one event, the truth is less sure than this.
 
@@ -21,7 +21,7 @@ def share_interval(hits: int, of: int) -> Interval:
     """
     if not of:
         return math.nan, math.nan
-    found = binomtest(hits, of).proportion_ci(LEVEL, "wilson")
+    found = binomtest(hits, of).proportion_ci(level, "wilson")
     return float(found.low), float(found.high)
 
 

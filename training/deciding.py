@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from rich.table import Table
 
 from features.errors import ParameterError
+from features.json_values import finite
 from models.registry import MAIN_METRIC
 from models.rules.base import RuleParams, parameter
 from training.paired import Paired
@@ -162,12 +163,3 @@ def _held(condition: bool, *figures: float) -> bool | None:  # noqa: FBT001 - th
 
 def _number(value: float) -> str:
     return "-" if math.isnan(value) else f"{value:.3f}".removesuffix(".000")
-
-
-def finite(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """Return JSON types with null for what is not a finite number."""
-    if isinstance(value, dict):
-        return {key: finite(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [finite(part) for part in value]
-    return None if isinstance(value, float) and not math.isfinite(value) else value

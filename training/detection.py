@@ -8,6 +8,7 @@ import numpy as np
 
 from training.alerts import Raised
 from training.hits import Matched, same_pattern
+from training.markets import days_of
 
 _HOURS = 24.0
 
@@ -22,8 +23,8 @@ def detection(matched: Matched, raised: Sequence[Raised]) -> dict[str, float]:
     Returns:
         `recall`, `precision` (share of the judged alerts that are not false) and `f1` over all typologies;
         `median_delay_s` and `delay_p90_s` from an episode's start to the first hit, over the episodes that were hit,
-        and `delay_p90_s.<typology>`; `alerts_a_day` on all the markets together, `alerts_a_symbol_day`. NaN where
-        there is nothing to divide by.
+        and `delay_p90_s.<typology>`; `alerts_a_day` of recorded time on all the markets together (see `days_of`),
+        `alerts_a_symbol_day`. NaN where there is nothing to divide by.
     """
     episodes, alerts = matched.episodes, matched.alerts
     recall = float(episodes["hit"].mean()) if len(episodes) else np.nan
@@ -38,17 +39,7 @@ def detection(matched: Matched, raised: Sequence[Raised]) -> dict[str, float]:
         "delay_p90_s": float(episodes["delay_s"].quantile(0.9)),
         **{f"delay_p90_s.{name}": float(delays.quantile(0.9)) for name, delays in of_typology},
     }
-    market_hours, tape_hours = sum(one.market.hours for one in raised), _tape_hours(raised)
-    out["alerts_a_symbol_day"] = len(alerts) / market_hours * _HOURS if market_hours else np.nan
-    out["alerts_a_day"] = len(alerts) / tape_hours * _HOURS if tape_hours else np.nan
+    market_days, days = sum(one.market.hours for one in raised) / _HOURS, days_of(one.market for one in raised)
+    out["alerts_a_symbol_day"] = len(alerts) / market_days if market_days else np.nan
+    out["alerts_a_day"] = len(alerts) / days if days else np.nan
     return out
-
-
-def _tape_hours(raised: Sequence[Raised]) -> float:
-    start: dict[str, int] = {}
-    end: dict[str, int] = {}
-    for one in raised:
-        name = one.market.tape
-        start[name] = min(one.market.start, start.get(name, one.market.start))
-        end[name] = max(one.market.end, end.get(name, one.market.end))
-    return sum((end[name] - start[name]) / 3.6e12 for name in start)

@@ -11,10 +11,10 @@ from rich.console import Group
 from rich.table import Table
 
 from features.catalogue import GRAINS, grain_of
+from features.json_values import finite
 from models.bundle import Bundle
 from models.parameters import Parameters
 from training.alerts import alerts_of, unsure_alerts
-from training.deciding import finite
 from training.drift import RateShift, Shift, Verdict, judged, rate_shifts, shifts, worst
 from training.markets import MarketTape
 from training.reference import Reference, Sample, reference_of

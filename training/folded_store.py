@@ -14,19 +14,27 @@ import time
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
-from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-import features
 from features.catalogue import schema_hash
+from features.lobster import lobster_file
+from features.tables import suffix_of
 from models.parameters import Parameters
+from training.source_digest import source_digest
 
 MOST_BYTES = 4 * 2**30
-FORMAT = 1
+STORE = "folded"
+"""Folder of the store below TAPEWATCH_HOME."""
+FOLDED_BY = (
+    "features", "models/citing.py", "models/saved.py", "models/sessions.py", "models/surveillance.py",
+    "training/markets.py", "training/saved_folds.py",
+)  # fmt: skip
+"""What runs while a tape is folded and kept; labels, which are read anew, are not in it."""
 _UNFINISHED = ".unfinished"
 _STALE_S = 3600.0
 Arrays = dict[str, NDArray[Any]]
@@ -95,16 +103,30 @@ class FoldedStore:
 
 
 def key_of(tape: Path, parameters: Parameters) -> str:
-    """Return the key of a tape's folded markets: its content, the features, and what of the parameters folds."""
+    """Return the key of a tape's folded markets: its content, what folds it, and what of the parameters folds.
+
+    The tape's name is not in it: called otherwise, the same content is the same fold.
+
+    Raises:
+        TapeError: The name says that it is a LOBSTER file, of a day that there is not.
+    """
     whole = hashlib.sha256()
-    for file in sorted(tape.iterdir()) if tape.is_dir() else [tape]:
-        if file.is_file():
-            with file.open("rb") as content:
-                digest = hashlib.file_digest(content, "sha256").hexdigest()
-            whole.update(f"{tape.name}/{file.name}\0{digest}\0".encode())
-    made_of = [FORMAT, schema_hash(), _code(), fold_parameters(parameters)]
-    whole.update(json.dumps(made_of, sort_keys=True).encode())
+    for name, file in _files(tape):
+        with file.open("rb") as content:
+            digest = hashlib.file_digest(content, "sha256").hexdigest()
+        whole.update(f"{name}\0{digest}\0".encode())
+    # The catalogue's hash names features, not how they are computed: a corrected sweep makes other rows.
+    made_by = [schema_hash(), source_digest(*FOLDED_BY).hex(), version("exchange_calendars")]
+    whole.update(json.dumps([*made_by, fold_parameters(parameters)], sort_keys=True).encode())
     return whole.hexdigest()
+
+
+def _files(tape: Path) -> Iterator[tuple[str, Path]]:
+    # With of each name what says how the file is read.
+    if tape.is_dir():
+        yield from ((file.name, file) for file in sorted(tape.iterdir()) if file.is_file())
+    elif tape.is_file():
+        yield f"{suffix_of(tape)} {lobster_file(tape)}", tape
 
 
 def fold_parameters(parameters: Parameters) -> dict[str, Any]:
@@ -128,11 +150,3 @@ def fold_parameters(parameters: Parameters) -> dict[str, Any]:
         "marking_the_close.calendars": close.calendars,
         "marking_the_close.fixings_h": close.fixings_h,
     }
-
-
-@cache
-def _code() -> str:
-    # The catalogue's hash names features, not how they are computed: a corrected sweep makes other rows.
-    folder = Path(features.__file__).parent
-    texts = (path.read_bytes() for path in sorted(folder.rglob("*.py")))
-    return hashlib.sha256(b"\0".join(texts)).hexdigest()

@@ -72,6 +72,8 @@ def hit_matrix(alerts: Sequence[Alert], labels: pd.DataFrame, *, any_typology: b
         any_typology: Whether to ask only for the place and time, as for anomalies.
     """
     hits = np.zeros((len(alerts), len(labels)), dtype=bool)
+    if not hits.size:
+        return hits
     names = ("typology", "venue", "symbol", "start_ns", "end_ns", "accounts")
     rows = list(zip(*(labels[name].tolist() for name in names), strict=True))
     for i, alert in enumerate(alerts):
@@ -96,18 +98,29 @@ def truths(alerts: Sequence[Alert], labels: pd.DataFrame) -> tuple[NDArray[np.bo
     return true, known | true | np.any(hit_matrix(alerts, refuted(used)), axis=1)
 
 
-def match(alerts: Sequence[Alert], labels: pd.DataFrame) -> Matched:
-    """Return how alerts at their last revision and labels fit together."""
+def hits_and_truths(
+    alerts: Sequence[Alert], labels: pd.DataFrame
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_], NDArray[np.bool_]]:
+    """Return which alert hits which confirmed label, which alerts are false, and which nobody has judged.
+
+    Returns:
+        Hits, shape (n_alerts, n_confirmed); false and unknown, shape (n_alerts,) each. What is neither is true.
+    """
     partly, (_, known) = is_partly(labels), truths(alerts, labels)
     labels = confirmed(labels)
     hits, inside = hit_matrix(alerts, labels), hit_matrix(alerts, labels, any_typology=True)
-    hitting, excused = np.any(hits, axis=1), np.any(inside, axis=1)
+    is_anomaly = np.array([alert.category == "anomaly" for alert in alerts], dtype=bool)
+    excused = is_anomaly & np.any(inside, axis=1)
+    return hits, known & ~np.any(hits, axis=1) & (partly | ~excused), ~known
+
+
+def match(alerts: Sequence[Alert], labels: pd.DataFrame) -> Matched:
+    """Return how alerts at their last revision and labels fit together."""
+    hits, false, unknown = hits_and_truths(alerts, labels)
+    labels = confirmed(labels)
     columns = ("typology", "category", "venue", "symbol", "detected_at", "confidence")
     found = pd.DataFrame({name: [getattr(alert, name) for alert in alerts] for name in columns})
-    is_anomaly = np.array([alert.category == "anomaly" for alert in alerts], dtype=bool)
-    found["hits"] = hitting
-    found["false"] = known & ~hitting & (partly | ~(is_anomaly & excused))
-    found["unknown"] = ~known
+    found["hits"], found["false"], found["unknown"] = np.any(hits, axis=1), false, unknown
     episodes = labels[["typology", "venue", "symbol", "severity", "start_ns", "end_ns"]].reset_index(drop=True)
     of_each = [[alert for alert, hit in zip(alerts, column, strict=True) if hit] for column in hits.T]
     starts, accounts = labels["start_ns"].tolist(), labels["accounts"].tolist()

@@ -14,8 +14,9 @@ import pandas as pd
 from features.encoding import Lots, encode
 from features.events import Events, Vocabulary, no_events
 from features.fold import Folded
+from features.labels import no_labels
 from features.order import total_order
-from features.readers import Dataset, read_tape
+from features.readers import Dataset, name_of, read_tape
 from models.citing import Recent
 from models.parameters import Parameters
 from models.surveillance import END_OF_TIME, fold_of
@@ -24,6 +25,7 @@ from training.hits import with_nanoseconds
 from training.saved_folds import folded_from_arrays, folded_to_arrays, recent_from_array, recent_to_array
 from training.verdicts import labels_of, left_out
 
+DAY_NS = 86_400_000_000_000
 Progress = Callable[[int, int], None]
 
 
@@ -81,6 +83,27 @@ class MarketTape:
         here = (labels["venue"] == self.venue) & (labels["symbol"] == self.symbol)
         here &= (labels["start_ns"] <= self.end) & (labels["end_ns"] >= self.start)
         return replace(self, labels=labels[here])
+
+
+def tapes_in_order(markets: Iterable[MarketTape]) -> list[str]:
+    """Return the names of the tapes that markets are of, by when they start."""
+    begin: dict[str, int] = {}
+    for market in markets:
+        begin[market.tape] = min(market.start, begin.get(market.tape, market.start))
+    return sorted(begin, key=lambda tape: (begin[tape], tape))
+
+
+def days_of(markets: Iterable[MarketTape]) -> float:
+    """Return the recorded time of the tapes that markets are of, days; moments that several tapes cover count once."""
+    spans: dict[str, tuple[int, int]] = {}
+    for market in markets:
+        start, end = spans.get(market.tape, (market.start, market.end))
+        spans[market.tape] = min(start, market.start), max(end, market.end)
+    covered = reached = 0
+    for start, end in sorted(spans.values()):
+        covered += max(0, end - max(start, reached))
+        reached = max(reached, end)
+    return covered / DAY_NS
 
 
 def fold_dataset(
@@ -151,20 +174,13 @@ def stored_tape(path: Path, parameters: Parameters, store: FoldedStore) -> list[
     kept = store.load(key)
     if kept is not None:
         try:
-            return _from_arrays(kept)
+            return _from_arrays(name_of(path), kept)
         except (KeyError, ValueError, TypeError):
             # Whole, but not what it must be: something else wrote it.
             store.drop(key)
-    markets = list(fold_tape(path, no_labels(), parameters))
+    markets = list(fold_tape(path, with_nanoseconds(no_labels()), parameters))
     store.save(key, _to_arrays(markets))
     return markets
-
-
-def no_labels() -> pd.DataFrame:
-    """Return labels of nothing, with nanoseconds."""
-    words = dict.fromkeys(("typology", "venue", "symbol", "accounts", "order_ids", "trade_ids"), "object")
-    kinds = {**words, "start": "datetime64[ns, UTC]", "end": "datetime64[ns, UTC]", "severity": "float64"}
-    return with_nanoseconds(pd.DataFrame(columns=list(kinds)).astype(kinds))
 
 
 def _to_arrays(markets: Sequence[MarketTape]) -> Arrays:
@@ -172,15 +188,15 @@ def _to_arrays(markets: Sequence[MarketTape]) -> Arrays:
     for number, market in enumerate(markets):
         arrays |= {f"{number}/{name}": array for name, array in folded_to_arrays(market.folded).items()}
         arrays[f"{number}/recent"] = recent_to_array(market.recent)
-    told = [[market.tape, market.venue, market.symbol, market.start, market.end] for market in markets]
+    told = [[market.venue, market.symbol, market.start, market.end] for market in markets]
     state = {"names": markets[0].names.to_dict() if markets else Vocabulary().to_dict(), "markets": told}
     return arrays | {"state": np.frombuffer(json.dumps(state).encode(), np.uint8)}
 
 
-def _from_arrays(arrays: Arrays) -> list[MarketTape]:
+def _from_arrays(tape: str, arrays: Arrays) -> list[MarketTape]:
     state: dict[str, Any] = json.loads(arrays["state"].tobytes())
-    names, labels, markets = Vocabulary.from_dict(state["names"]), no_labels(), []
-    for number, (tape, venue, symbol, start, end) in enumerate(state["markets"]):
+    names, labels, markets = Vocabulary.from_dict(state["names"]), with_nanoseconds(no_labels()), []
+    for number, (venue, symbol, start, end) in enumerate(state["markets"]):
         prefix = f"{number}/"
         mine = {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
         recent = recent_from_array(mine.pop("recent"), names)

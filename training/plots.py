@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score, precision_recall_curve
 
+from training.count_intervals import share_interval
 from training.explaining import Explained
 from training.hits import same_pattern
 from training.search import Tried
@@ -69,19 +70,12 @@ def reliability(
     order = np.argsort(probability, kind="stable")
     for part in np.array_split(order, min(bins, len(order)) or 1):
         if len(part):
-            low, high = _wilson(int(np.sum(truth[part])), len(part))
+            low, high = share_interval(int(np.sum(truth[part])), len(part), 0.95)
             x, y = float(probability[part].mean()), float(truth[part].mean())
             axes.errorbar(x, y, [[max(y - low, 0)], [max(high - y, 0)]], fmt="o", color=COLOURS[0], capsize=3)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     axes.text(0.02, 0.95, f"{len(order)} alerts, {int(np.sum(truth))} true", transform=axes.transAxes)
     return figure
-
-
-def _wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
-    share = hits / n
-    middle = (share + z * z / (2 * n)) / (1 + z * z / n)
-    half = z / (1 + z * z / n) * float(np.sqrt(share * (1 - share) / n + z * z / (4 * n * n)))
-    return middle - half, middle + half
 
 
 def importances(

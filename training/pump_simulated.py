@@ -31,13 +31,16 @@ def as_public(market: MarketTape) -> MarketTape:
     return replace(market, folded=replace(market.folded, fast=replace(fast, values=values)), labels=nobody)
 
 
-def simulated_markets(path: Path, parameters: Parameters, progress: Progress | None = None) -> list[MarketTape]:
+def simulated_markets(
+    path: Path, parameters: Parameters, progress: Progress | None = None, store: Path | None = None
+) -> list[MarketTape]:
     """Return the markets of a simulated dataset as public tapes.
 
     Args:
         path: Dataset with planted `pump_and_dump`.
         parameters: Windows and lots.
         progress: Called with (tapes done, tapes in all).
+        store: Folder of stored features, see `fold_dataset`.
 
     Raises:
         TapeError: No pump is planted there.
@@ -46,4 +49,4 @@ def simulated_markets(path: Path, parameters: Parameters, progress: Progress | N
     if not (dataset.labels["typology"] == "pump_and_dump").any():
         had = ", ".join(sorted(set(dataset.labels["typology"]))) or "nothing"
         raise TapeError(f"{path}: must have pump_and_dump among its labels, was {had}")
-    return [as_public(fast_only(market)) for market in fold_dataset(dataset, parameters, progress)]
+    return [as_public(fast_only(market)) for market in fold_dataset(dataset, parameters, progress, store=store)]

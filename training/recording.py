@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-import numpy as np
-import pandas as pd
-
+from features.json_values import finite
 from features.readers import Dataset
 from models.parameters import Parameters, to_toml
 from models.records import rows_of
@@ -43,7 +41,7 @@ def record(run: TrackedRun, facts: Facts, dataset: Dataset, parameters: Paramete
     for scale, fit in facts.learned.classifiers.items():
         _record_classifier(run, scale, fit, experiment.seed)
     run.table(rows_of(facts.learned.records), "records")
-    run.table([{"typology": name, **_known(row)} for name, row in evaluation.table.iterrows()], "by_typology")
+    run.table([{"typology": name, **finite(row.to_dict())} for name, row in evaluation.table.iterrows()], "by_typology")
     run.figure(plots.with_intervals(evaluation.metrics), "intervals")
     run.figure(plots.delays(evaluation.episodes), "delays")
     if len(evaluation.confidence):
@@ -71,8 +69,3 @@ def _record_classifier(run: TrackedRun, scale: str, fit: ClassifierFit, seed: in
     run.figure(plots.importances(fit.features, fit.importance[0], fit.importance[1], title), f"importances_{scale}")
     explained = explain(fit.fold_model, fit.held_out.values, seed)
     run.figure(plots.shap_summary(explained, fit.classifier.classes, title), f"shap_{scale}")
-
-
-def _known(row: pd.Series[float]) -> dict[str, float | None]:
-    # JSON has no NaN.
-    return {str(name): float(value) if np.isfinite(value) else None for name, value in row.items()}

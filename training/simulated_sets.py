@@ -11,6 +11,7 @@ from pathlib import Path
 
 from training.simulator import simulate_setup
 from training.simulator.setup import Setup
+from training.source_digest import source_digest
 
 Progress = Callable[[int, int], None]
 MADE_BY = "simulation.json"
@@ -25,7 +26,9 @@ def simulated_set(setup: Setup, data: Path, progress: Progress | None = None, pr
         progress: Called with steps done and in all.
         prefix: First part of the name.
     """
-    key = hashlib.sha256(json.dumps(asdict(setup), sort_keys=True).encode() + _simulator())
+    # Another simulator makes other tapes of the same setup.
+    made_by = source_digest("training/simulator")
+    key = hashlib.sha256(json.dumps(asdict(setup), sort_keys=True).encode() + made_by)
     path = data / f"{prefix}-{key.hexdigest()[:12]}"
     if not (path / MADE_BY).exists():
         making = data / f".{path.name}-making"
@@ -33,9 +36,3 @@ def simulated_set(setup: Setup, data: Path, progress: Progress | None = None, pr
         simulate_setup(making, setup, progress)
         making.rename(path)
     return path
-
-
-def _simulator() -> bytes:
-    """Return what stands for the simulator's source: another one makes other tapes of the same setup."""
-    sources = sorted((Path(__file__).parent / "simulator").rglob("*.py"))
-    return hashlib.sha256(b"\0".join(path.read_bytes() for path in sources)).digest()

@@ -8,6 +8,7 @@ confidence threshold is chosen.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -23,9 +24,10 @@ from models.rules import build_rules
 from models.rules.base import Rule
 from models.surveillance import policy_of
 from training.alerts import Raised, alerts_of, raise_alerts, uncited
-from training.markets import MarketTape, Progress
+from training.hits import same_pattern
+from training.markets import MarketTape, Progress, days_of, tapes_in_order
 from training.splits import without_overlap
-from training.whatif import Judged, WhatIf, compared, days_of, judged
+from training.whatif import Judged, WhatIf, compared, judged
 
 MAIN: Mapping[str, str] = {
     "pump_and_dump": "rise_threshold",
@@ -68,7 +70,7 @@ class Proposal:
         budget: Alerts a day that were asked for.
         present: The parameters in force.
         proposed: The proposed ones.
-        typologies: Whose alerts count; empty: all.
+        typologies: Whose alerts count, what counts as one another as one; empty: all.
         earlier: What both raise on the tapes that were chosen on.
         later: What both raise on later tapes, which nothing was chosen from.
     """
@@ -114,43 +116,48 @@ def tune(
         parameters: The parameters in force.
         bundle: The learned detectors; None runs the rules alone.
         budget: Alerts a day, > 0.
-        labelled: Whether the markets' labels say all that is true there.
+        labelled: Whether the markets are labelled.
         typologies: Tune the thresholds of these alone, and count their alerts alone; the confidence threshold, which
-            is everybody's, then stays. Needs labels.
+            is everybody's, then stays. Needs labels. Spoofing and layering are tuned and counted together.
         progress: Called with (tables measured, tables in all).
 
     Raises:
-        TapewatchError: There are too few tapes, the budget is none, or typologies are asked for without labels.
+        TapewatchError: There are too few tapes, no threshold is within the budget, or typologies are asked for without
+            labels.
         ParameterError: A typology is not known.
     """
     if not budget > 0.0:
         raise TapewatchError(f"the budget must be more than 0 alerts a day, was {budget:g}")
     if typologies and not labelled:
         raise TapewatchError("single typologies must be tuned on a labelled dataset, was without labels")
-    tables = tables_of(typologies)
+    tables, patterns = tables_of(typologies), tuple(dict.fromkeys(map(same_pattern, typologies)))
     earlier, later = split(markets)
     lean, most = [uncited(market) for market in earlier], math.floor(budget * days_of(earlier))
-    search = _Search(lean, parameters, bundle, most, frozenset(typologies))
+    search = _Search(lean, parameters, bundle, most, frozenset(patterns))
     proposed = search.with_labels(tables, progress) if labelled else search.by_confidence()
     both = (parameters, proposed, bundle)
     return Proposal(
-        budget, parameters, proposed, tuple(typologies),
-        _only(compared(earlier, earlier, *both, labelled=labelled), typologies),
-        _only(compared(later, later, *both, labelled=labelled), typologies),
+        budget, parameters, proposed, patterns,
+        _only(compared(earlier, earlier, *both, labelled=labelled), patterns),
+        _only(compared(later, later, *both, labelled=labelled), patterns),
     )  # fmt: skip
 
 
 def tables_of(typologies: Sequence[str]) -> tuple[str, ...]:
-    """Return the tables that hold the parameters of these typologies; of all without any.
+    """Return the tables that hold the parameters of these typologies, and of what counts as them; of all without any.
 
     Raises:
         ParameterError: A typology is not known.
     """
-    of_rule = {rule.typology: _table_of(rule) for rule in build_rules(Parameters())}
-    unknown = [name for name in typologies if name not in of_rule]
+    rules = build_rules(Parameters())
+    unknown = sorted(set(typologies) - {rule.typology for rule in rules})
     if unknown:
-        raise ParameterError(f"--typology must be of {', '.join(of_rule)}; was {', '.join(unknown)}")
-    return tuple(dict.fromkeys(of_rule[name] for name in typologies or of_rule))
+        known = ", ".join(rule.typology for rule in rules)
+        raise ParameterError(f"typology must be of {known}; was {', '.join(unknown)}")
+    wanted = set(map(same_pattern, typologies))
+    return tuple(
+        dict.fromkeys(_table_of(rule) for rule in rules if not wanted or same_pattern(rule.typology) in wanted)
+    )
 
 
 def _table_of(rule: Rule) -> str:
@@ -163,10 +170,7 @@ def split(markets: Sequence[MarketTape]) -> tuple[tuple[MarketTape, ...], tuple[
     Raises:
         TapewatchError: There is only one tape, or all earlier ones overlap later ones.
     """
-    begin: dict[str, int] = {}
-    for market in markets:
-        begin[market.tape] = min(market.start, begin.get(market.tape, market.start))
-    tapes = sorted(begin, key=lambda tape: (begin[tape], tape))
+    tapes = tapes_in_order(markets)
     last = set(tapes[len(tapes) - max(1, round(LATER * len(tapes))) :])
     later = tuple(market for market in markets if market.tape in last)
     earlier = without_overlap(tuple(market for market in markets if market.tape not in last), later)
@@ -175,11 +179,11 @@ def split(markets: Sequence[MarketTape]) -> tuple[tuple[MarketTape, ...], tuple[
     return earlier, later
 
 
-def _only(result: WhatIf, typologies: Sequence[str]) -> WhatIf:
-    if not typologies:
+def _only(result: WhatIf, patterns: Sequence[str]) -> WhatIf:
+    if not patterns:
         return result
     before, after = (
-        {number: at for at, number in enumerate(n for n, one in enumerate(side) if one.alert.typology in typologies)}
+        {number: at for at, number in enumerate(n for n, one in enumerate(side) if one.typology in patterns)}
         for side in (result.before, result.after)
     )
     return replace(
@@ -187,6 +191,7 @@ def _only(result: WhatIf, typologies: Sequence[str]) -> WhatIf:
         before=tuple(result.before[number] for number in before),
         after=tuple(result.after[number] for number in after),
         kept=tuple((before[old], after[new]) for old, new in result.kept if old in before),
+        episodes=result.episodes and {number: name for number, name in result.episodes.items() if name in patterns},
     )
 
 
@@ -218,12 +223,10 @@ class _Search:
 
     def by_confidence(self) -> Parameters:
         """Return the least confidence threshold within the budget."""
-        low, high = 0, len(_FINE) - 1
-        while low < high:
-            middle = (low + high) // 2
-            within = len(self._alerts(self.parameters, _FINE[middle])) <= self.most
-            low, high = (low, middle) if within else (middle + 1, high)
-        return self._proposed(_FINE[low], {})
+        number = bisect_left(_FINE, 0, key=lambda at: self.most - len(self._alerts(self.parameters, at)))
+        if number == len(_FINE):
+            raise self._refusal()
+        return self._proposed(_FINE[number], {})
 
     def with_labels(self, tables: Sequence[str], progress: Progress | None) -> Parameters:
         """Return the thresholds that find the most within the budget."""
@@ -253,11 +256,14 @@ class _Search:
             else:
                 most -= max(1, (len(raised) - self.most) // 2)
         if not within:
-            raise TapewatchError(
-                f"the budget must leave room for what the strictest thresholds raise, was {self.most} alerts in all; "
-                "ask for more alerts a day"
-            )
+            raise self._refusal()
         return max(within, key=lambda one: one[:2])[2]
+
+    def _refusal(self) -> TapewatchError:
+        return TapewatchError(
+            f"the budget must leave room for what the strictest thresholds raise, was {self.most} alerts in all; "
+            "ask for more alerts a day"
+        )
 
     def _alerts(self, parameters: Parameters, threshold: float | None = None) -> tuple[Judged, ...]:
         return self._counted(alerts_of(self.markets, parameters, self.bundle, threshold))
@@ -285,7 +291,7 @@ class _Search:
         return out
 
     def _counted(self, raised: Iterator[Raised]) -> tuple[Judged, ...]:
-        return tuple(one for one in judged(raised) if not self.typologies or one.alert.typology in self.typologies)
+        return tuple(one for one in judged(raised) if not self.typologies or one.typology in self.typologies)
 
 
 def choose(options: Sequence[Sequence[Option]], most: int) -> tuple[Option, ...]:

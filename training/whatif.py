@@ -6,25 +6,23 @@ the fold itself reads need the tapes folded again.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from features.labels import no_labels
 from features.readers import Dataset, read_dataset
 from models.alert import Alert
 from models.bundle import Bundle
 from models.parameter_changes import Change, changes
 from models.parameters import Parameters
 from training.alerts import Raised, alerts_of
-from training.folded_store import fold_parameters
-from training.hits import hit_matrix, same_pattern
-from training.markets import MarketTape, Progress, fold_dataset, no_labels
-
-DAY_NS = 86_400_000_000_000
-STORE = "folded"
+from training.folded_store import STORE, fold_parameters
+from training.hits import hits_and_truths, same_pattern
+from training.markets import MarketTape, Progress, days_of, fold_dataset
+from training.verdicts import confirmed
 
 
 @dataclass(frozen=True)
@@ -34,14 +32,14 @@ class Judged:
     Attributes:
         alert: The alert.
         tape: Name of its tape.
-        hits: Which of the market's labels it hits, by their number in the whole dataset.
-        false: Whether it is a false alert by the definition of `training.hits`.
+        hits: Which of the episodes it hits, by their number in the whole dataset.
+        true: Whether it is not a false alert by the definition of `training.hits`; None where nobody has judged it.
     """
 
     alert: Alert
     tape: str
     hits: frozenset[int]
-    false: bool
+    true: bool | None
 
     @property
     def typology(self) -> str:
@@ -60,7 +58,8 @@ class WhatIf:
         kept: Pairs of numbers in `before` and `after` of alerts that are in both; the rest is lost, or gained.
         days: Time that the tapes cover, days; moments that several cover count once.
         markets: Number of markets of tapes.
-        episodes: Typology of each labelled episode; None where nothing is labelled.
+        episodes: Typology of each labelled episode by its number (what was called false is none); None where nothing
+            is labelled.
     """
 
     changes: tuple[Change, ...]
@@ -69,7 +68,7 @@ class WhatIf:
     kept: tuple[tuple[int, int], ...]
     days: float
     markets: int
-    episodes: tuple[str, ...] | None
+    episodes: Mapping[int, str] | None
 
     @property
     def lost(self) -> tuple[Judged, ...]:
@@ -147,7 +146,8 @@ def compared(
 ) -> WhatIf:  # fmt: skip
     """Return the alerts of the same markets, folded as each set of parameters asks, side by side."""
     one, two = judged(alerts_of(old, before, bundle)), judged(alerts_of(new, after, bundle))
-    episodes = tuple(same_pattern(str(name)) for market in old for name in market.labels["typology"])
+    names = (same_pattern(str(name)) for market in old for name in confirmed(market.labels)["typology"])
+    episodes = dict(enumerate(names))
     return WhatIf(
         changes(before, after), one, two, _paired(one, two), days_of(old), len(old), episodes if labelled else None
     )
@@ -157,24 +157,12 @@ def judged(raised: Iterator[Raised]) -> tuple[Judged, ...]:
     """Return the alerts of many markets with what the labels on each say of them."""
     out, first = [], 0
     for one in raised:
-        labels = one.market.labels
-        hits, inside = hit_matrix(one.last, labels), hit_matrix(one.last, labels, any_typology=True)
-        for alert, mine, near in zip(one.last, hits, inside, strict=True):
-            excused = alert.category == "anomaly" and bool(near.any())
+        hits, false, unknown = hits_and_truths(one.last, one.market.labels)
+        for alert, mine, is_false, is_unknown in zip(one.last, hits, false, unknown, strict=True):
             which = frozenset((first + np.flatnonzero(mine)).tolist())
-            out.append(Judged(alert, one.market.tape, which, not which and not excused))
-        first += len(labels)
+            out.append(Judged(alert, one.market.tape, which, None if is_unknown else not is_false))
+        first += hits.shape[1]
     return tuple(out)
-
-
-def days_of(markets: Sequence[MarketTape]) -> float:
-    """Return the time that markets cover, days; moments that several cover count once."""
-    if not markets:
-        return 0.0
-    spans: NDArray[np.int64] = np.array(sorted((market.start, market.end) for market in markets), np.int64)
-    reached = np.maximum.accumulate(spans[:, 1])
-    begin = np.maximum(spans[:, 0], np.concatenate([spans[:1, 0], reached[:-1]]))
-    return float(np.maximum(spans[:, 1] - begin, 0).sum()) / DAY_NS
 
 
 def _paired(before: Sequence[Judged], after: Sequence[Judged]) -> tuple[tuple[int, int], ...]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
+from features.json_values import finite
 from models.alert import Alert, Contribution
 from models.findings import Evidence
 from serving.times import iso
@@ -52,9 +52,9 @@ def contribution_record(part: Contribution) -> dict[str, Any]:
     return {
         "detector": part.detector,
         "kind": part.kind,
-        "score": number(part.score),
-        "confidence": number(part.confidence),
-        "weight": number(part.weight),
+        "score": finite(part.score),
+        "confidence": finite(part.confidence),
+        "weight": finite(part.weight),
         "evidence": [evidence_record(figure) for figure in part.evidence],
     }
 
@@ -63,13 +63,8 @@ def evidence_record(figure: Evidence) -> dict[str, Any]:
     """Return one figure as JSON types."""
     return {
         "name": figure.name,
-        "value": number(figure.value),
+        "value": finite(figure.value),
         "unit": figure.unit,
-        "threshold": None if figure.threshold is None else number(figure.threshold),
+        "threshold": finite(figure.threshold),
         "says": figure.says,
     }
-
-
-def number(value: float) -> float | None:
-    """Return a number that JSON can hold: what is unknown or without bound is null."""
-    return float(value) if math.isfinite(value) else None

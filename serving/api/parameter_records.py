@@ -136,7 +136,7 @@ class Versions(BaseModel):
 
 
 class TypologyRecord(BaseModel):
-    """What becomes of one typology's alerts; truths only where the dataset is labelled."""
+    """What becomes of one typology's alerts; truths only where it is labelled, and of what analysts have judged."""
 
     typology: str = Field(description="`all`: all together.")
     before: int
@@ -163,7 +163,7 @@ class MovedRecord(BaseModel):
     accounts: list[str]
     detected_at: Time
     confidence: float
-    true: bool | None = Field(default=None, description="Whether the labels confirm it; null: nothing is labelled.")
+    true: bool | None = Field(default=None, description="Whether the labels confirm it; null: nobody has judged it.")
 
 
 class WhatIfRecord(BaseModel):

@@ -10,8 +10,9 @@ from typing import Annotated, Any
 
 import msgspec
 
+from features.json_values import finite
 from features.readers import Tape
-from serving.alerts.record import evidence_record, number
+from serving.alerts.record import evidence_record
 from serving.api.event_bodies import EventsBody, decoded, refuse_text, tape_of_records
 from serving.errors import RequestError
 from serving.times import nanoseconds
@@ -131,9 +132,9 @@ def answer_of(score: WindowScore, notes: Sequence[str]) -> Scored:
     return Scored(
         venue=score.venue,
         symbol=score.symbol,
-        features={name: number(value) for name, value in score.features.items()},
+        features={name: finite(value) for name, value in score.features.items()},
         findings=[
-            ScoredFinding(f.detector, f.kind, f.typology, number(f.score), number(f.confidence)) for f in score.findings
+            ScoredFinding(f.detector, f.kind, f.typology, finite(f.score), finite(f.confidence)) for f in score.findings
         ],
         patterns=[
             ScoredPattern(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -11,6 +10,7 @@ import typer
 from rich.console import Console
 
 from features.errors import TapewatchError
+from features.json_values import json_text
 from serving.commands.terminal import AsJson, Home, ParametersFile, Seed, bar, settings_of, steps
 
 benchmarks = typer.Typer(help="Measure detection on labelled datasets.", no_args_is_help=True)
@@ -52,7 +52,7 @@ def benchmark_detectors(
             datasets = tapes_of(wanted, data or Path(folder), report)
         with bar("scanning") as report:
             result = benchmark(datasets, chosen, bundle, report)
-    figures = json.dumps(result.figures())
+    figures = json_text(result.figures())
     if out is not None:
         out.write_text(figures + "\n", encoding="utf-8")
     if as_json:
@@ -72,18 +72,19 @@ def benchmark_pumps(
 ) -> None:
     """Forward-chained detection of real pumps: ours beside the tuned three-term rule and the published models."""
     from training.benchmark_pumps import benchmark
+    from training.folded_store import STORE
     from training.pump_report import plot_of, table_of
 
     settings = settings_of(home)
     with bar("pumps") as report:
         result = benchmark(
-            dataset, settings.parameters(None), seed=seed, simulated=simulated, store=settings.home / "folded",
+            dataset, settings.parameters(None), seed=seed, simulated=simulated, store=settings.home / STORE,
             progress=report,
         )  # fmt: skip
     if plot is not None:
         plot_of(result).savefig(plot, dpi=120)
     if as_json:
-        typer.echo(json.dumps(result.figures()))
+        typer.echo(json_text(result.figures()))
     else:
         Console(highlight=False).print(table_of(result))
 
@@ -108,7 +109,7 @@ def benchmark_clean(
         numbers = range(seed, seed + seeds)
         result = benchmark(numbers, chosen, bundle, symbols=symbols, hours=hours, progress=report)
     if as_json:
-        typer.echo(json.dumps(result.figures()))
+        typer.echo(json_text(result.figures()))
     else:
         Console(highlight=False).print(table_of(result))
 
@@ -128,7 +129,7 @@ def benchmark_realism(
     with bar("simulating") as report:
         result = run(real, coins=coins, hours=hours, seed=seed, progress=report)
     if as_json:
-        typer.echo(json.dumps(result.figures()))
+        typer.echo(json_text(result.figures()))
     else:
         Console(highlight=False).print(table_of(result))
 
@@ -159,7 +160,7 @@ def benchmark_calibration(
     if plot is not None:
         plot_of(result).savefig(plot, dpi=120)
     if as_json:
-        typer.echo(json.dumps(result.figures()))
+        typer.echo(json_text(result.figures()))
     else:
         Console(highlight=False).print(tables_of(result))
 
@@ -182,6 +183,6 @@ def benchmark_conformal(
     with bar("reading tapes") as report:
         result = benchmark(dataset, settings_of(home).parameters(parameters), seed=seed, progress=report)
     if as_json:
-        typer.echo(json.dumps(result.figures()))
+        typer.echo(json_text(result.figures()))
     else:
         Console(highlight=False).print(table_of(result))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 
@@ -12,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from features.errors import BundleError, ParameterError
+from features.json_values import json_text
 from models.bundle import Bundle
 from models.catalogue import Detector, detectors, learned_detectors
 from models.mar import INDICATORS, PRACTICES
@@ -63,7 +63,7 @@ def as_json(found: Sequence[Detector]) -> str:
     existing = [one.name for one in detectors(Parameters())]
     covered = [asdict(p) | {"status": p.status(existing)} for p in PRACTICES]
     rules = [asdict(one) for one in found]
-    return json.dumps({"rules": rules, "learned": [asdict(one) for one in learned_detectors()], "mar": covered})
+    return json_text({"rules": rules, "learned": [asdict(one) for one in learned_detectors()], "mar": covered})
 
 
 def table_of(found: Sequence[Detector]) -> Group:
@@ -100,7 +100,7 @@ def _told(one: Detector) -> Iterator[RenderableType]:
     for p in one.parameters:
         changed = "" if p.value == p.default else f" (default {p.default})"
         yield Padding(Text(f"{p.name} = {p.value}{changed}"), (0, 0, 0, 4))
-        yield Padding(Text(f"{p.description}. Source: {p.source}", style="dim"), (0, 0, 0, 6))
+        yield Padding(Text(f"{p.meaning}. Source: {p.source}", style="dim"), (0, 0, 0, 6))
     yield Text()
 
 

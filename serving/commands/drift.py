@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from features.errors import BundleError
-from features.labels import no_labels
-from features.readers import Dataset, read_dataset
 from models.parameters import Parameters
 from models.registry import load_champion
 from serving.commands.terminal import bar
 from training.drift_report import DriftReport, drift_of
+from training.folded_store import STORE
 from training.markets import fold_dataset
+from training.whatif import recorded
 
 
 def run_drift(path: Path, home: Path, parameters: Parameters) -> DriftReport:
@@ -25,11 +25,5 @@ def run_drift(path: Path, home: Path, parameters: Parameters) -> DriftReport:
     if champion is None:
         raise BundleError(f"{home} must hold a champion to measure drift from, was without; train and promote one")
     with bar("reading tapes") as report:
-        markets = fold_dataset(_dataset(path), parameters, report)
+        markets = fold_dataset(recorded(path)[0], parameters, report, store=home / STORE)
     return drift_of(markets, parameters, champion)
-
-
-def _dataset(path: Path) -> Dataset:
-    if (path / "tapes").is_dir():
-        return read_dataset(path)
-    return Dataset(path, (path,), no_labels())

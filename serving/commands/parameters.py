@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getpass
-import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 from typer.core import TyperGroup
 
+from features.json_values import json_text
 from serving.commands.terminal import AsJson, Home, say, settings_of
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def list_history(home: Home = None, as_json: AsJson = False) -> None:
     with _history(home) as history:
         every = history.all()
     if as_json:
-        typer.echo(json.dumps([asdict(one) | {"at": iso(one.at)} for one in every]))
+        typer.echo(json_text([asdict(one) | {"at": iso(one.at)} for one in every]))
     elif not every:
         say("nothing was adopted yet; `tapewatch parameters adopt FILE --why TEXT` does")
     else:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +9,7 @@ import typer
 from rich.console import Console
 
 from features.errors import TapewatchError
+from features.json_values import json_text
 from serving.commands.terminal import AsJson, Home, bar, note, say, settings_of
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def whatif(
     settings = settings_of(home)
     present = settings.parameters()
     origin = str(parameters) if parameters and not assigned else "changes"
-    asked = changed(present, read_changes(parameters, assigned or ()), origin)
+    asked = changed(present, read_changes(parameters, assigned or (), "--set"), origin)
     bundle = _champion(settings, rules_only=rules_only)
     again = refolding(present, asked)
     if again:
@@ -50,7 +50,7 @@ def whatif(
     with bar("reading tapes") as report:
         result = what_if(path, settings.home, present, asked, bundle, report)
     if as_json:
-        typer.echo(json.dumps(figures(result, details=details)))
+        typer.echo(json_text(figures(result, details=details)))
     else:
         Console(highlight=False).print(tables_of(result, details=details))
 
@@ -72,9 +72,10 @@ def tune(
     `tapewatch parameters adopt` takes it over.
     """
     from serving import tune_report
+    from training.folded_store import STORE
     from training.markets import fold_dataset
     from training.tuner import tables_of, tune
-    from training.whatif import STORE, recorded
+    from training.whatif import recorded
 
     if not out.parent.is_dir():
         raise TapewatchError(f"--out must be a file in a folder that exists, was {out}")

@@ -74,6 +74,11 @@ def test_module_names_of_the_tree_say_what_is_held(modules: tuple[Path, ...], ro
     assert [str(name) for name in named if VAGUE & {word for part in name.parts for word in part.split("_")}] == []
 
 
+def test_json_that_is_printed_is_written_where_nan_becomes_null(root: Path) -> None:
+    printing = (root / "tapewatch.py", *(root / "serving" / "commands").glob("*.py"), *root.glob("serving/*_report.py"))
+    assert [path.name for path in printing if "json.dumps" in path.read_text()] == []
+
+
 def test_tracked_files_name_no_registry_host(tracked: tuple[Path, ...], root: Path) -> None:
     naming = [
         f"{path.relative_to(root)}: {host}" for path, text in texts(tracked) for host in REGISTRY_HOSTS if host in text

@@ -8,9 +8,10 @@ from pathlib import Path
 from features.readers import read_dataset
 from models.parameter_changes import changed
 from models.parameters import Parameters
+from training.folded_store import STORE
 from training.markets import fold_dataset
 from training.simulator import simulate
-from training.whatif import STORE, what_if
+from training.whatif import what_if
 
 
 def test_folded_store_is_read_several_times_faster_than_folded(tmp_path: Path) -> None:

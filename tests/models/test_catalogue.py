@@ -28,7 +28,7 @@ def test_detector_of_any_kind_tells_pattern_innocence_source_and_needs(one: obje
 @pytest.mark.parametrize("one", RULES, ids=lambda one: one.name)
 def test_parameters_of_a_detector_have_meaning_and_source(one: object) -> None:
     (told,) = (rule for rule in RULES if rule is one)
-    assert [p.name for p in told.parameters if not (p.description and p.source)] == []
+    assert [p.name for p in told.parameters if not (p.meaning and p.source)] == []
     assert [p.name for p in told.parameters if p.value != p.default] == []
 
 

@@ -64,10 +64,12 @@ def test_read_changes_of_a_file_and_assignments_joins_them_and_the_latter_win(tm
 
 @pytest.mark.parametrize("text", ["spoofing", "quiet_s=3", "a.=3", ".b=3", "alerts.quiet_s=", "alerts.quiet_s=x y"])
 def test_read_changes_of_what_is_no_assignment_is_refused(text: str) -> None:
-    with pytest.raises(ParameterError, match="--set"):
+    with pytest.raises(ParameterError, match=r"^change "):
         read_changes(None, [text])
+    with pytest.raises(ParameterError, match=r"^--set "):
+        read_changes(None, [text], "--set")
 
 
 def test_read_changes_into_what_is_no_table_is_refused() -> None:
-    with pytest.raises(ParameterError, match="must be a table"):
+    with pytest.raises(ParameterError, match=r"^change alerts\.quiet_s\.x=3: quiet_s must be a table"):
         read_changes(None, ["alerts.quiet_s=3", "alerts.quiet_s.x=3"])

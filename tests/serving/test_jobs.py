@@ -6,14 +6,14 @@ from functools import partial
 
 import pytest
 
-from features.errors import TapeError
-from serving.errors import JobFailedError, JobRefusedError, JobUnavailableError
+from features.errors import BundleError, ParameterError, RegistryError, TapeError, TapewatchError
+from serving.errors import JobFailedError, JobRefusedError, JobUnavailableError, JournalDamagedError
 from serving.jobs import Jobs
 
 
-def refuse() -> None:
+def fail(kind: type[TapewatchError]) -> None:
     message = "the tape must be readable, was not"
-    raise TapeError(message)
+    raise kind(message)
 
 
 @pytest.mark.slow
@@ -22,9 +22,16 @@ def test_job_runs_in_a_process_of_its_own_and_returns_its_result() -> None:
 
 
 @pytest.mark.slow
-def test_job_that_refuses_says_why() -> None:
-    with pytest.raises(JobRefusedError, match="the tape must be readable, was not"):
-        Jobs(60.0).run(refuse)
+@pytest.mark.parametrize(
+    ("raised", "told"),
+    [(TapeError, JobRefusedError), (ParameterError, JobRefusedError), (BundleError, JobFailedError),
+     (JournalDamagedError, JobFailedError), (RegistryError, JobFailedError)],
+)  # fmt: skip
+def test_job_that_cannot_be_done_says_why_and_whose_fault_it_is(
+    raised: type[TapewatchError], told: type[TapewatchError]
+) -> None:
+    with pytest.raises(told, match="the tape must be readable, was not"):
+        Jobs(60.0).run(partial(fail, raised))
 
 
 @pytest.mark.slow

@@ -1,4 +1,4 @@
-"""Hand-made alerts, labels and markets, and one small simulated dataset."""
+"""Hand-made alerts, labels and markets, and two small simulated datasets."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from training.simulator import simulate
 
 SECOND = 1_000_000_000
 HOUR = 3600 * SECOND
+PLANTED = ("pump_and_dump", "wash_trading", "spoofing", "concentrated_trading", "momentum_ignition", "ramping")
 START = 1_714_521_600 * SECOND
 
 
@@ -87,7 +88,13 @@ def market() -> Callable[..., MarketTape]:
 
 @pytest.fixture(scope="session")
 def small_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a dataset of 5 tapes of 2 markets and two hours, crowded with abuse."""
-    planted = ("pump_and_dump", "wash_trading", "spoofing", "concentrated_trading", "momentum_ignition", "ramping")
+    """Return a dataset of 5 tapes of 2 markets and three hours, crowded with abuse."""
     path = tmp_path_factory.mktemp("small")
-    return simulate(path, symbols=2, hours=3.0, seed=5, abuse_rate=4.0, tapes=5, typologies=planted)
+    return simulate(path, symbols=2, hours=3.0, seed=5, abuse_rate=4.0, tapes=5, typologies=PLANTED)
+
+
+@pytest.fixture(scope="session")
+def short_dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a dataset of 3 tapes of 2 markets and half an hour, more crowded still; nothing can be learned from it."""
+    path = tmp_path_factory.mktemp("short")
+    return simulate(path, symbols=2, hours=0.5, seed=5, abuse_rate=10.0, tapes=3, typologies=PLANTED)

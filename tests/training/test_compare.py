@@ -38,6 +38,12 @@ def test_table_best_value_is_marked_by_what_is_better() -> None:
     assert text.index("average precision") < text.index("Brier")
 
 
+def test_table_marks_no_best_of_what_is_neither_better_high_nor_low() -> None:
+    neither = ("alerts_a_day", "alerts_a_symbol_day", "ece_by_chance")
+    runs = [summary(name, dict.fromkeys(neither, value)) for name, value in (("a", 1.0), ("b", 2.0))]
+    assert "*" not in printed(Comparison(tuple(runs)))
+
+
 def test_table_missing_value_is_a_dash() -> None:
     line = next(line for line in printed(TWO).splitlines() if line.startswith("Brier"))
     assert line.rstrip().endswith("-")

@@ -25,3 +25,11 @@ def test_detection_delays_are_of_what_was_hit_and_alerts_are_by_the_day(
     assert told["delay_p90_s"] == told["delay_p90_s.wash_trading"] == pytest.approx(76)
     # An hour of two markets.
     assert (told["alerts_a_day"], told["alerts_a_symbol_day"]) == (96, 48)
+
+
+def test_detection_counts_a_day_that_two_tapes_cover_once(
+    market: Callable[..., MarketTape], alert: Callable[..., Alert]
+) -> None:
+    raised = [Raised(market(tape=tape), (alert(),), (alert(),)) for tape in ("t0", "t1")]
+    told = detection(matched_over(raised), raised)
+    assert (told["alerts_a_day"], told["alerts_a_symbol_day"]) == (48, 24)

@@ -1,16 +1,42 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
+from pydantic import BaseModel
 
+from features.compiled import ROOT
+from features.labels import no_labels
 from models.parameter_changes import changed
 from models.parameters import Parameters
-from training.folded_store import FoldedStore, fold_parameters, key_of
+from training import folded_store
+from training.folded_store import FOLDED_BY, FoldedStore, fold_parameters, key_of
+from training.hits import with_nanoseconds
+from training.markets import fold_tape, stored_tape
 
 ONE = {"a": np.arange(1000.0), "b": np.array([np.nan, -0.0])}
+
+
+BESIDE = {"training/folded_store.py", "training/source_digest.py", "training/hits.py", "training/verdicts.py"}
+"""What finds entries and puts labels on markets, and has no part in what is kept."""
+
+
+class Noting:
+    """Parameters that note which of them are read."""
+
+    def __init__(self, table: BaseModel, path: str, read: set[str]) -> None:
+        self._table, self._path, self._read = table, path, read
+
+    def __getattr__(self, name: str) -> Any:
+        value, path = getattr(self._table, name), f"{self._path}{name}"
+        if isinstance(value, BaseModel):
+            return Noting(value, f"{path}.", self._read)
+        self._read.add(path)
+        return value
 
 
 @pytest.fixture
@@ -78,8 +104,55 @@ def test_key_changes_with_content_names_and_what_folds(tape: Path) -> None:
     key = key_of(tape, usual)
     assert key_of(tape, usual) == key
     assert key_of(tape, changed(usual, {"windows": {"market": {"buckets": 30}}})) != key
+    renamed = (tape / "trades.csv").rename(tape / "orders.csv")
+    assert key_of(tape, usual) != key
+    renamed.rename(tape / "trades.csv")
+    assert key_of(tape, usual) == key
     (tape / "trades.csv").write_text("timestamp,symbol,price,quantity\n2024-05-01T09:00:00Z,A,2,1\n")
     assert key_of(tape, usual) != key
+
+
+def test_key_of_a_tape_called_otherwise_is_the_same_unless_its_name_says_how_to_read_it(
+    tape: Path, tmp_path: Path
+) -> None:
+    usual = Parameters()
+    assert key_of(tape, usual) == key_of(tape.rename(tmp_path / "other"), usual)
+    names = ("a.csv", "b.csv", "a.jsonl", "AAPL_2012-06-21_0_1_message_5.csv", "MSFT_2012-06-21_0_1_message_5.csv")
+    for name in names:
+        (tmp_path / name).write_text("same")
+    one, same, *others = (key_of(tmp_path / name, usual) for name in names)
+    assert one == same
+    assert len({one, *others}) == 4
+
+
+def test_key_changes_with_the_code_that_folds_and_the_calendars(tape: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = Parameters()
+    keys = {key_of(tape, usual)}
+    monkeypatch.setattr(folded_store, "version", lambda _: "0")
+    keys.add(key_of(tape, usual))
+    monkeypatch.setattr(folded_store, "source_digest", lambda *_: b"other")
+    assert len(keys | {key_of(tape, usual)}) == 3
+
+
+def test_code_in_the_key_is_all_that_runs_while_a_tape_is_folded_and_kept(tape: Path, tmp_path: Path) -> None:
+    ran: set[str] = set()
+    sys.setprofile(lambda frame, *_: ran.add(frame.f_code.co_filename))
+    try:
+        for _ in range(2):
+            stored_tape(tape, Parameters(), FoldedStore(tmp_path / "s"))
+    finally:
+        sys.setprofile(None)
+    ours = {path.relative_to(ROOT).as_posix() for path in map(Path, ran) if path.is_relative_to(ROOT)}
+    ours -= {path for path in ours if path.startswith(("tests/", ".venv/"))}
+    in_key = {path for path in ours if path.startswith(FOLDED_BY)}
+    assert {"features/fold.py", "models/surveillance.py", "models/sessions.py"} <= in_key
+    assert ours - in_key <= BESIDE
+
+
+def test_fold_parameters_are_all_that_are_read_while_a_tape_is_folded(tape: Path) -> None:
+    read: set[str] = set()
+    list(fold_tape(tape, with_nanoseconds(no_labels()), cast("Parameters", Noting(Parameters(), "", read))))
+    assert read == set(fold_parameters(Parameters()))
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from features.readers import read_dataset
 from models.parameters import Parameters
 from training.folded_store import FoldedStore
-from training.markets import MarketTape, fold_dataset
+from training.markets import MarketTape, days_of, fold_dataset
 from training.saved_folds import folded_to_arrays, recent_to_array
 
 TRADES = """timestamp,symbol,price,quantity,buyer_id,seller_id
@@ -85,6 +86,16 @@ def test_fold_dataset_from_the_store_is_bit_identical_and_labelled_anew(dataset:
         )  # fmt: skip
 
 
+def test_fold_dataset_of_a_renamed_tape_reads_what_was_stored_under_its_new_name(dataset: Path, tmp_path: Path) -> None:
+    store = tmp_path / "folded"
+    fold_dataset(read_dataset(dataset), Parameters(), store=store)
+    before = {path.name for path in store.iterdir()}
+    (dataset / "tapes" / "soon").rename(dataset / "tapes" / "sooner")
+    markets = fold_dataset(read_dataset(dataset), Parameters(), store=store)
+    assert [market.tape for market in markets] == ["sooner", "sooner", "late", "late"]
+    assert {path.name for path in store.iterdir()} == before
+
+
 @pytest.mark.parametrize("damage", ["other arrays", "cut"])
 def test_fold_dataset_with_a_damaged_store_folds_again_and_mends_it(dataset: Path, tmp_path: Path, damage: str) -> None:
     store = tmp_path / "folded"
@@ -99,6 +110,20 @@ def test_fold_dataset_with_a_damaged_store_folds_again_and_mends_it(dataset: Pat
     assert [arrays_of(market) for market in again] == [arrays_of(market) for market in fresh]
     kept = [FoldedStore(store).load(path.stem) for path in whole]
     assert all(arrays is not None and "0/recent" in arrays for arrays in kept)
+
+
+def test_days_that_several_tapes_cover_count_once(market: Callable[..., MarketTape]) -> None:
+    spans = [(0, 2), (1, 3), (1.5, 1.6), (10, 11)]
+    markets = [market(tape=f"t{n}", start_h=start, end_h=end) for n, (start, end) in enumerate(spans)]
+    assert days_of(markets) == pytest.approx(4 / 24)
+    assert days_of([]) == 0.0
+
+
+def test_days_of_a_tape_are_from_its_first_event_to_its_last_whatever_the_market(
+    market: Callable[..., MarketTape],
+) -> None:
+    markets = [market(symbol=name, start_h=start, end_h=start + 1) for name, start in (("A", 0), ("B", 3))]
+    assert days_of(markets) == pytest.approx(4 / 24)
 
 
 def arrays_of(market: MarketTape) -> dict[str, bytes]:

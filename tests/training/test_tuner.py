@@ -9,20 +9,21 @@ import pytest
 
 from features.errors import ParameterError, TapewatchError
 from features.readers import read_dataset
+from models.alert import Alert
 from models.parameter_changes import changed, changes
 from models.parameters import TYPOLOGIES, Parameters
 from training.alerts import alerts_of, uncited
-from training.markets import MarketTape, fold_dataset
-from training.tuner import MAIN, Option, choose, split, tables_of, tune, values_of
-from training.whatif import days_of, judged
+from training.hits import same_pattern
+from training.markets import MarketTape, days_of, fold_dataset
+from training.tuner import MAIN, Option, _only, choose, split, tables_of, tune, values_of
+from training.whatif import Judged, WhatIf, judged
 
 USUAL = Parameters()
 
 
 @pytest.fixture(scope="module")
-def markets(small_dataset: Path) -> Sequence[MarketTape]:
-    dataset = read_dataset(small_dataset)
-    return fold_dataset(dataset, USUAL, tapes=dataset.tapes[:3])
+def markets(short_dataset: Path) -> Sequence[MarketTape]:
+    return fold_dataset(read_dataset(short_dataset), USUAL)
 
 
 def test_main_threshold_of_every_table_is_one_of_its_parameters() -> None:
@@ -76,12 +77,25 @@ def test_split_of_one_tape_is_refused(market: Callable[..., MarketTape]) -> None
         split([market()])
 
 
+def test_tables_of_what_counts_as_one_another_are_tuned_together() -> None:
+    assert tables_of(["layering"]) == tables_of(["spoofing"]) == ("spoofing", "layering")
+
+
+def test_only_one_pattern_keeps_its_alerts_and_episodes_whatever_they_are_called(alert: Callable[..., Alert]) -> None:
+    names = ("spoofing", "wash_trading", "layering")
+    side = tuple(Judged(alert(typology=name), "t", frozenset({n}), true=True) for n, name in enumerate(names))
+    result = WhatIf((), side, side, ((0, 0), (1, 1), (2, 2)), 1.0, 1, dict(enumerate(map(same_pattern, names))))
+    told = _only(result, ("spoofing",))
+    assert [one.alert.typology for one in told.after] == ["spoofing", "layering"]
+    assert (told.kept, told.episodes) == (((0, 0), (1, 1)), {0: "spoofing", 2: "spoofing"})
+
+
 @pytest.mark.slow
 def test_uncited_markets_raise_the_same_alerts_and_hit_the_same_labels(markets: Sequence[MarketTape]) -> None:
     cited = judged(alerts_of(markets, USUAL, None))
     lean = judged(alerts_of([uncited(market) for market in markets], USUAL, None))
-    assert [(one.alert.alert_id, one.alert.window_end, one.hits, one.false) for one in lean] == [
-        (one.alert.alert_id, one.alert.window_end, one.hits, one.false) for one in cited
+    assert [(one.alert.alert_id, one.alert.window_end, one.hits, one.true) for one in lean] == [
+        (one.alert.alert_id, one.alert.window_end, one.hits, one.true) for one in cited
     ]
     assert any(one.hits for one in lean)
     assert {one.alert.trade_ids for one in lean} == {()}
@@ -103,10 +117,13 @@ def test_tune_with_labels_stays_within_the_budget_and_beats_the_confidence_alone
 
 @pytest.mark.slow
 def test_tune_of_one_typology_changes_its_threshold_alone(markets: Sequence[MarketTape]) -> None:
-    found = tune(markets, USUAL, None, 20.0, labelled=True, typologies=["volume_spike"])
+    earlier, _ = split(markets)
+    spikes = [one for part in alerts_of(earlier, USUAL, None) for one in part.last if one.typology == "volume_spike"]
+    budget = (len(spikes) - 0.5) / days_of(earlier)
+    found = tune(markets, USUAL, None, budget, labelled=True, typologies=["volume_spike"])
     assert {change.name for change in changes(USUAL, found.proposed)} <= {"volume_spike.volume_spike_multiplier"}
     assert {one.alert.typology for one in (*found.later.before, *found.earlier.after)} <= {"volume_spike"}
-    assert len(found.earlier.after) <= 20.0 * found.earlier.days
+    assert 0 < len(found.earlier.after) <= budget * found.earlier.days
 
 
 def test_tune_asked_for_the_impossible_says_what_must_be(markets: Sequence[MarketTape]) -> None:
@@ -116,3 +133,12 @@ def test_tune_asked_for_the_impossible_says_what_must_be(markets: Sequence[Marke
         tune(markets, USUAL, None, 1.0, labelled=False, typologies=["spoofing"])
     with pytest.raises(ParameterError, match="must be of"):
         tune(markets, USUAL, None, 1.0, labelled=True, typologies=["spoof"])
+
+
+@pytest.mark.slow
+def test_tune_by_confidence_alone_that_cannot_meet_the_budget_says_so(markets: Sequence[MarketTape]) -> None:
+    earlier, _ = split(markets)
+    surest = sum(len(one.last) for one in alerts_of(earlier, USUAL, None, 0.99))
+    assert surest > 1
+    with pytest.raises(TapewatchError, match="budget must leave room"):
+        tune(markets, USUAL, None, (surest - 0.5) / days_of(earlier), labelled=False)

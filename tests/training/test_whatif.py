@@ -15,7 +15,7 @@ from models.parameters import Parameters
 from serving.scoring import scan_tape
 from training.alerts import Raised
 from training.markets import MarketTape
-from training.whatif import WhatIf, _paired, days_of, judged, recorded, refolding, what_if
+from training.whatif import WhatIf, _paired, compared, judged, recorded, refolding, what_if
 
 USUAL = Parameters()
 LENIENT = changed(USUAL, {"alerts": {"confidence_threshold": 0.5}})
@@ -27,8 +27,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def tape(small_dataset: Path) -> Path:
-    return read_dataset(small_dataset).tapes[0]
+def tape(short_dataset: Path) -> Path:
+    return read_dataset(short_dataset).tapes[0]
 
 
 def ids(alerts: Sequence[Any]) -> list[str]:
@@ -63,17 +63,17 @@ def test_what_if_of_what_the_fold_reads_folds_again_and_is_what_scan_raises(tape
 
 
 def test_what_if_of_a_labelled_dataset_says_what_is_true(
-    small_dataset: Path, tape: Path, home: Path, tmp_path: Path
+    short_dataset: Path, tape: Path, home: Path, tmp_path: Path
 ) -> None:
     (tmp_path / "tapes").mkdir()
     (tmp_path / "tapes" / tape.name).symlink_to(tape)
-    (tmp_path / "labels.csv").write_bytes((small_dataset / "labels.csv").read_bytes())
+    (tmp_path / "labels.csv").write_bytes((short_dataset / "labels.csv").read_bytes())
     result = what_if(tmp_path, home, USUAL, LENIENT, None)
     assert result.episodes
     found = [one for one in result.before if one.hits]
     assert found
     for one in found:
-        assert not one.false
+        assert one.true is True
         assert {result.episodes[number] for number in one.hits} == {one.typology}
 
 
@@ -91,13 +91,6 @@ def test_refolding_names_what_the_fold_reads(values: dict[str, Any], named: str)
 
 def test_refolding_of_thresholds_is_nothing() -> None:
     assert refolding(USUAL, changed(LENIENT, {"marking_the_close": {"volume_share": 0.5}})) == ()
-
-
-def test_days_that_several_markets_cover_count_once(market: Callable[..., MarketTape]) -> None:
-    spans = [(0, 2), (1, 3), (1.5, 1.6), (10, 11)]
-    markets = [market(start_h=start, end_h=end) for start, end in spans]
-    assert days_of(markets) == pytest.approx(4 / 24)
-    assert days_of([]) == 0.0
 
 
 def test_recorded_without_labels_is_a_dataset_or_a_tape(tmp_path: Path) -> None:
@@ -127,3 +120,16 @@ def test_alerts_that_open_elsewhere_in_time_are_the_same_accusation(
     assert len(result.altered) == 2
     assert [one.alert.accounts for one in result.lost] == [("b",)]
     assert [one.alert.accounts for one in result.gained] == [("c",)]
+
+
+def test_judged_by_verdicts_is_true_false_or_unknown_and_episodes_are_what_was_confirmed(
+    alert: Callable[..., Alert], market: Callable[..., MarketTape], labels: Callable[..., pd.DataFrame]
+) -> None:
+    reviewed = labels({"start_s": 1000.0, "end_s": 1060.0}, {})
+    reviewed["verdict"] = pd.Series([False, True], dtype=object)
+    alerts = (alert(0, 60), alert(1000, 1060), alert(2000, 2060))
+    complete = market(tape="t1", labels=labels({}))
+    found = judged(iter([Raised(market(labels=reviewed), alerts, alerts), Raised(complete, alerts, alerts)]))
+    assert [one.true for one in found] == [True, False, None, True, False, False]
+    assert [set(one.hits) for one in found] == [{0}, set(), set(), {1}, set(), set()]
+    assert compared([market(labels=reviewed)], [], USUAL, USUAL, None, labelled=True).episodes == {0: "wash_trading"}
