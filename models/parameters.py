@@ -72,7 +72,11 @@ class Alerts(RuleParams):
     """When findings become alerts and when alerts end."""
 
     confidence_threshold: float = parameter(
-        0.7, "confidence at which an alert opens; of a model made by simulation, or the rule's own", "the mission", gt=0, lt=1
+        0.7,
+        "confidence, or under a model of simulated tapes the rule's own, that opens an alert",
+        "the mission",
+        gt=0,
+        lt=1,
     )
     quiet_s: float = parameter(300.0, "seconds of event time without a finding that end an alert", "ours", gt=0)
     quiet_s_by_typology: dict[Typology, Positive] = Field(

@@ -6,7 +6,6 @@ definition of a hit, `false_alerts.explain` says what false alerts were raised o
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -196,5 +195,4 @@ def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:
 def _plain_value(value: Any) -> Any:  # noqa: ANN401 - a cell of a table
     if isinstance(value, (tuple, list)):
         return list(value)
-    value = value.item() if hasattr(value, "item") else value
-    return None if isinstance(value, float) and math.isnan(value) else value
+    return value.item() if hasattr(value, "item") else value

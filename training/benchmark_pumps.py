@@ -144,7 +144,7 @@ def benchmark(
         raise TapeError(f"{path}: must hold at least {3 * N_FOLDS} tapes named in events.csv, has {len(pumps.markets)}")
     protocol = _Protocol.of(pumps, events, parameters, seed)
     short = cut_markets(dataset, pumps, sorted(protocol.spans), parameters, step)
-    others = _Others(_of_numbers(short, protocol.rule), _simulated(simulated, parameters, protocol))
+    others = _Others(_of_numbers(short, protocol.rule), _simulated(simulated, parameters, protocol, store))
     results = []
     for fold in protocol.folds:
         results.append(_fold(protocol, fold, others))
@@ -186,10 +186,10 @@ def _of_numbers(markets: Mapping[int, MarketTape], rule: PumpAndDump) -> Suspici
     return replace(found, market=np.array(list(markets), np.int64)[found.market])
 
 
-def _simulated(path: Path | None, parameters: Parameters, protocol: _Protocol) -> _Simulated | None:
+def _simulated(path: Path | None, parameters: Parameters, protocol: _Protocol, store: Path | None) -> _Simulated | None:
     if path is None:
         return None
-    markets = tuple(simulated_markets(path, parameters))
+    markets = tuple(simulated_markets(path, parameters, store=store))
     suspected = suspicions(markets, (protocol.rule,))[PUMP]
     return _Simulated(
         markets,

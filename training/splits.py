@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from features.errors import TapewatchError
-from training.markets import MarketTape
+from training.markets import MarketTape, tapes_in_order
 from training.verdicts import LEFT, left_out
 
 SHARES = (0.6, 0.2, 0.2)
@@ -53,10 +53,7 @@ def split_by_time(markets: Sequence[MarketTape], shares: tuple[float, float, flo
     Raises:
         TapewatchError: There are fewer than 3 tapes, or so many overlap that none is left to learn from.
     """
-    begin: dict[str, int] = {}
-    for market in markets:
-        begin[market.tape] = min(market.start, begin.get(market.tape, market.start))
-    tapes = sorted(begin, key=lambda tape: (begin[tape], tape))
+    tapes = tapes_in_order(markets)
     if len(tapes) < len(shares):
         raise TapewatchError(f"a dataset must hold at least {len(shares)} tapes to be split by time, was {len(tapes)}")
     n_test = max(1, round(shares[2] * len(tapes)))

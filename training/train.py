@@ -33,6 +33,7 @@ from training.calibrate import calibrate, calibrate_detectors, calibrate_opening
 from training.card import Facts
 from training.evaluate import Evaluation, evaluate
 from training.experiment import Experiment
+from training.folded_store import STORE
 from training.labelling import KNOWN_EPISODES, Suspicions, known_episodes, suspicions
 from training.leaks import refuse_leaks
 from training.learn import Learned, learn
@@ -99,7 +100,7 @@ def train(
     digest = dataset_digest(dataset)
     # Before the run is opened: a dataset that cannot be used leaves no failed run behind.
     # A home that is yet to be made is made by a run that is worth keeping.
-    markets = fold_dataset(dataset, parameters, progress, store=home / "folded" if home.exists() else None)
+    markets = fold_dataset(dataset, parameters, progress, store=home / STORE if home.exists() else None)
     split = split_by_time(markets, experiment.split.shares)
     refuse_misplaced(dataset, markets)
     dataset_name, search = path.resolve().name, Search(home, experiment, searching)

@@ -9,9 +9,8 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from features.errors import TapewatchError
 from features.json_values import json_text
-from serving.commands.terminal import AsJson, Home, ParametersFile, Seed, bar, settings_of, steps
+from serving.commands.terminal import AsJson, Home, ParametersFile, Seed, bar, refuse_no_folder, settings_of, steps
 
 benchmarks = typer.Typer(help="Measure detection on labelled datasets.", no_args_is_help=True)
 
@@ -42,8 +41,7 @@ def benchmark_detectors(
     from training.benchmark_tapes import Wanted, tapes_of
     from training.detector_tables import tables_of
 
-    if out is not None and not out.parent.is_dir():
-        raise TapewatchError(f"--out must be a file in a folder that exists, was {out}")
+    refuse_no_folder(out, "--out")
     settings = settings_of(home)
     chosen, bundle = settings.parameters(parameters), None if rules_only else load_champion(settings.home)
     wanted = Wanted(tuple(typology or ()), episodes, severity, seed, days)
@@ -75,6 +73,7 @@ def benchmark_pumps(
     from training.folded_store import STORE
     from training.pump_report import plot_of, table_of
 
+    refuse_no_folder(plot, "--plot")
     settings = settings_of(home)
     with bar("pumps") as report:
         result = benchmark(
@@ -154,6 +153,7 @@ def benchmark_calibration(
     from training.benchmark_calibration import Size, benchmark
     from training.calibration_tables import plot_of, tables_of
 
+    refuse_no_folder(plot, "--plot")
     chosen, size = settings_of(home).parameters(parameters), Size(*tapes)
     with tempfile.TemporaryDirectory(prefix="tapewatch-") as folder, steps() as report:
         result = benchmark(chosen, data or Path(folder), size, seed=seed, progress=report)

@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from features.errors import TapewatchError
 from serving.settings import Settings
 
 Home = Annotated[Path | None, typer.Option("--home", help="State folder; TAPEWATCH_HOME, else ~/.tapewatch.")]
@@ -24,6 +25,16 @@ Seed = Annotated[int, typer.Option(help="Seed: same seed and arguments, same res
 def settings_of(home: Path | None) -> Settings:
     """Return the settings, those of a state folder where one is given."""
     return Settings() if home is None else Settings(home=home)
+
+
+def refuse_no_folder(path: Path | None, option: str) -> None:
+    """Return if a file can be written there at the end, or none is asked for: before the work, not after it.
+
+    Raises:
+        TapewatchError: The folder of the file does not exist.
+    """
+    if path is not None and not path.parent.is_dir():
+        raise TapewatchError(f"{option} must be a file in a folder that exists, was {path}")
 
 
 class Report(Protocol):

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
-from features.errors import TapewatchError
 from features.json_values import json_text
-from serving.commands.terminal import AsJson, Home, bar, note, say, settings_of
+from serving.commands.terminal import AsJson, Home, bar, note, refuse_no_folder, say, settings_of
 
 if TYPE_CHECKING:
     from models.bundle import Bundle
@@ -77,8 +76,7 @@ def tune(
     from training.tuner import tables_of, tune
     from training.whatif import recorded
 
-    if not out.parent.is_dir():
-        raise TapewatchError(f"--out must be a file in a folder that exists, was {out}")
+    refuse_no_folder(out, "--out")
     tables_of(typology or ())
     settings = settings_of(home)
     present, (tapes, labelled) = settings.parameters(), recorded(dataset)

@@ -38,6 +38,7 @@ START = 1_714_521_600 * SECOND
 LATENESS_S, MINUTES = 5.0, 42
 Message = dict[str, Any]
 OWNERS = pa.table({"account_id": ["zoe", "abe"], "owner_id": ["firm", "firm"]})
+NUMBERS = {"price", "quantity", "leaves_quantity", "sequence"}
 RULES = {
     "pump_and_dump", "wash_trading", "spoofing", "volume_spike", "price_anomaly", "timing_anomaly",
     "concentrated_trading",
@@ -210,9 +211,6 @@ def tape_of(messages: list[Message]) -> Tape:
     return Tape("test", trades=table([m for m in messages if "event" not in m]), orders=orders, accounts=OWNERS)
 
 
-NUMBERS = {"price", "quantity", "leaves_quantity", "sequence"}
-
-
 def run_batch(messages: list[Message], bundle: Bundle | None) -> Seen:
     seen = Seen({}, {})
     surveillance = recording(Recording(EAGER, bundle), seen)
@@ -279,21 +277,16 @@ def learned(grain: str) -> tuple[Classifier, IsolationForest]:
 @pytest.fixture(scope="module")
 def bundle() -> Bundle:
     models = {scale: learned(grain_of(scale)) for scale in ("market", "fast", "account")}
-    score = np.linspace(0, 1, 100)
+    score, shares = np.linspace(0, 1, 100), {"spoofing": 0.6, "volume_spike": 0.2}
     return Bundle(
         classifiers={scale: classifier for scale, (classifier, _) in models.items()},
         isolation_forests={scale: forest for scale, (_, forest) in models.items()},
         combination={name: {"bias": 0.5, "weight": [1.0, 0.5, 0.25], "absent": [0.0, 0.5, 0.1]} for name in RULES},
-        calibrators={
-            name: fit_calibrator(score, score > least) for name, least in (("spoofing", 0.6), ("volume_spike", 0.2))
-        },
-        parameters="p",
-        calibrated_on="simulated",
-        created_from="d",
-        onsets={"fast": models["fast"][0]},
-        opening=Opening((-2.0, 2.0), (0.9, 1.1), (0.2, 0.6)),
+        calibrators={name: fit_calibrator(score, score > least) for name, least in shares.items()},
+        parameters="p", calibrated_on="simulated", created_from="d",
+        onsets={"fast": models["fast"][0]}, opening=Opening((-2.0, 2.0), (0.9, 1.1), (0.2, 0.6)),
         detectors={"spoofing": dict.fromkeys(DETECTORS, fit_calibrator(score, score > 0.4))},
-    )
+    )  # fmt: skip
 
 
 def assert_live_is_batch(messages: list[Message], delivery: Delivery, bundle: Bundle | None) -> Seen:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from click import Command
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from features.catalogue import MARKET_FEATURES
@@ -22,10 +24,15 @@ from tapewatch import app
 from training.simulator import simulate
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("demo", "simulate", "features", "scan", "train", "compare", "promote", "serve", "accumulation",
-            "retrain", "drift", "shadow", "dispositions",
-            "parameters", "detectors", "benchmark", "benchmark pumps", "benchmark clean", "benchmark realism",
-            "benchmark detectors")  # fmt: skip
+
+
+def commands(group: Command, name: str = "") -> list[str]:
+    """Return the names of a command and of all that are under it."""
+    under = getattr(group, "commands", {})
+    return [name, *(found for key, one in under.items() for found in commands(one, f"{name} {key}".strip()))]
+
+
+COMMANDS = commands(get_command(app))
 Run = Callable[..., subprocess.CompletedProcess[str]]
 BROKEN = """timestamp,symbol,price,quantity
 2024-05-01T09:30:00Z,A,1,1
@@ -55,7 +62,7 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return dataset / "tapes" / "tape-000"
 
 
-@pytest.mark.parametrize("command", ["", *COMMANDS])
+@pytest.mark.parametrize("command", COMMANDS)
 def test_help_of_every_command_fits_80_columns_and_says_what_it_does(command: str) -> None:
     done = CliRunner().invoke(app, [*command.split(), "--help"], env={"COLUMNS": "80", "TERM": "dumb"})
     assert done.exit_code == 0
