@@ -78,7 +78,7 @@ def simulate(
 
     Options change what the scenario says. Examples of scenarios: quiet_market,
     busy_market, abusive_day, clean_week, two_venues, gallery, gallery_days,
-    pumped_coins, thin_weeks.
+    pumped_coins, thin_days.
     """
     from training.simulator import simulate_setup
     from training.simulator.scenario_file import read_setup, scenario_path

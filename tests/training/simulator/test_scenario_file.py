@@ -14,7 +14,7 @@ from training.simulator.scenario_file import EXAMPLES, read_setup, scenario_path
 from training.simulator.scenario_tables import LOOK_ALIKES
 
 NAMES = (
-    "abusive_day", "busy_market", "clean_week", "gallery", "gallery_days", "pumped_coins", "quiet_market", "thin_weeks",
+    "abusive_day", "busy_market", "clean_week", "gallery", "gallery_days", "pumped_coins", "quiet_market", "thin_days",
     "two_venues",
 )  # fmt: skip
 
