@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
+from features.catalogue import schema_hash
 from features.encoding import encode
 from features.records import tables_from_records
 from models.shadow import Shadow
@@ -21,6 +23,7 @@ from serving.engine.watcher import Watch
 from serving.logs import log_as_json
 from serving.settings import Settings
 from serving.signals import StopSignal
+from training.folded_store import fold_parameters
 
 TICK_S = 0.5
 
@@ -73,6 +76,7 @@ def watch_of(champion: Champion, shadow_file: Path | None = None) -> Watch:
         lateness_ns=round(parameters.events.allowed_lateness_s * 1e9),
         model=champion.digest,
         parameters=parameters.version(),
+        folds=json.dumps([schema_hash(), fold_parameters(parameters)], sort_keys=True),
         shadow=heard,
     )
     _warm_up(watch)
