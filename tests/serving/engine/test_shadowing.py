@@ -14,7 +14,7 @@ from features.records import tables_from_records
 from models.alert import Alert
 from models.bundle import Bundle
 from models.parameters import Parameters
-from models.shadow import Compared
+from models.shadow import Compared, Shadow
 from models.surveillance import Surveillance, shadow_of
 from serving.alerts.record import to_record
 from serving.alerts.summary import Summary
@@ -68,13 +68,20 @@ class Broken(Bundle):
         raise ZeroDivisionError(typology)
 
 
-def watched(trades: Trades, challenger: Bundle | None, heard: Heard, cuts: int = 4) -> list[str]:
-    """Return the champion's revisions with a challenger in its shadow; after each cut it restarts from a snapshot."""
+def watched(
+    trades: Trades, challenger: Bundle | None, heard: Heard, cuts: int = 4, *, restart: bool = False
+) -> list[str]:
+    """Return the champion's revisions with a challenger in its shadow; at each cut it may restart from a snapshot."""
     parameters, out = Parameters(), []
-    shadow = shadow_of(parameters, challenger, heard) if challenger else None
-    surveillance = Surveillance(parameters, None, shadow=shadow)
+
+    def shadow() -> Shadow | None:
+        return shadow_of(parameters, challenger, heard) if challenger else None
+
+    surveillance = Surveillance(parameters, None, shadow=shadow())
     lots = Champion(parameters, None).lots
     for cut in range(cuts):
+        if cut and restart:
+            surveillance = Surveillance.restore(surveillance.snapshot(), parameters, None, shadow())
         part = trades[len(trades) * cut // cuts : len(trades) * (cut + 1) // cuts]
         events = encode(tables_from_records(trades=part), surveillance.vocabulary, lots)
         out += [repr(alert) for alert in surveillance.push(events)]
@@ -82,9 +89,24 @@ def watched(trades: Trades, challenger: Bundle | None, heard: Heard, cuts: int =
     return out
 
 
+@pytest.mark.parametrize("restart", [False, True])
 @pytest.mark.parametrize("bias", [-9.0, 0.0, 2.0])
-def test_champion_has_the_same_bits_with_and_without_a_shadow(wash_trades: Trades, bias: float) -> None:
-    assert watched(wash_trades, challenger_of(bias), Heard()) == watched(wash_trades, None, Heard())
+def test_champion_has_the_same_bits_with_and_without_a_shadow(
+    wash_trades: Trades, bias: float, *, restart: bool
+) -> None:
+    alone = watched(wash_trades, None, Heard())
+    assert any("wash_trading" in revision for revision in alone)
+    assert watched(wash_trades, challenger_of(bias), Heard(), restart=restart) == alone
+
+
+@pytest.mark.parametrize("bias", [-9.0, 2.0])
+def test_shadow_after_a_restart_compares_nothing_that_was_open(wash_trades: Trades, bias: float) -> None:
+    heard, undisturbed = Heard(), Heard()
+    watched(wash_trades, challenger_of(bias), undisturbed)
+    # The second of two halves begins while the washing goes on.
+    watched(wash_trades[:300], challenger_of(bias), heard, cuts=2, restart=True)
+    assert "wash_trading" in {what.alert.typology for what in undisturbed.what}
+    assert "wash_trading" not in {what.alert.typology for what in heard.what if what.champion}
 
 
 def test_shadow_that_fails_is_dropped_and_the_champion_goes_on(wash_trades: Trades) -> None:
@@ -121,9 +143,9 @@ def test_engine_shadows_across_a_restart_and_its_alerts_stay_the_same(
 ) -> None:
     def alerts(home: Path, challenger: Bundle | None) -> tuple[list[str], EngineStatus]:
         kept = Last()
-        watch = watch_of(Champion(Parameters(), None, challenger), home / "shadow.jsonl")
         mine = settings.model_copy(update={"home": home})
         for begin, end in ((0, 170), (170, len(wash_trades))):
+            watch = watch_of(Champion(Parameters(), None, challenger), home / "shadow.jsonl")
             engine = Engine(mine, watch, kept, monotonic=lambda: 0.0)
             table = tables_from_records(trades=wash_trades[begin:end]).trades
             engine.submit(batch_of({"trades": table}, watermark=END if end > 170 else None))
@@ -151,6 +173,18 @@ def test_shadow_log_counts_each_comparison_once_and_keeps_a_bounded_file(alert: 
     records = comparisons(path)
     assert summary(records)["all"] == {"both": 1, "champion_only": 1, "challenger_only": 1, "apart": 1}
     assert table_of(records).row_count == 2
+
+
+def test_comparisons_are_those_with_the_challenger_that_is_shadowed_now(alert: MakeAlert, tmp_path: Path) -> None:
+    path = tmp_path / "shadow.jsonl"
+    for challenger, numbers in (("c1", (1, 2, 3)), ("c2", (2, 4))):
+        heard = ShadowLog(path, challenger)
+        for number in numbers:
+            heard.compared(Compared("champion_only", alert(number), None))
+    records = comparisons(path)
+    assert [one["champion"]["alert_id"] for one in records] == ["alert-0002", "alert-0004"]
+    assert summary(records)["all"]["champion_only"] == 2
+    assert table_of(records).title == "Alerts of champion rules and challenger c2"
 
 
 def test_champion_with_a_damaged_challenger_is_served_all_the_same(settings: Settings) -> None:
