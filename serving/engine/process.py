@@ -15,7 +15,7 @@ from features.records import tables_from_records
 from models.shadow import Shadow
 from models.surveillance import Surveillance, shadow_of
 from serving.alerts.store import AlertStore
-from serving.champion import Champion, load_champion
+from serving.champion import Champion, load_shadowed
 from serving.engine.engine import Engine
 from serving.engine.server import EngineServer
 from serving.engine.shadowing import ShadowLog
@@ -41,7 +41,7 @@ def run_engine(settings: Settings, address: str, authkey: bytes, ready: Connecti
     log_as_json()
     with StopSignal(ignore=(signal.SIGINT,)) as stop:
         store = AlertStore.open(settings.store_url, migrated=True)
-        engine = Engine(settings, watch_of(load_champion(settings), settings.shadow_file), store, time.monotonic)
+        engine = Engine(settings, watch_of(load_shadowed(settings), settings.shadow_file), store, time.monotonic)
         server = EngineServer(engine, address, authkey)
         ready.send_bytes(b"ready")
         broken = False

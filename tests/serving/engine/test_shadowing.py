@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, generate_latest
+from structlog.testing import capture_logs
 
 from features.encoding import encode
 from features.records import tables_from_records
@@ -19,7 +20,7 @@ from models.surveillance import Surveillance, shadow_of
 from serving.alerts.record import to_record
 from serving.alerts.summary import Summary
 from serving.api.metrics import Behind
-from serving.champion import Champion, load_champion
+from serving.champion import Champion, load_champion, load_shadowed
 from serving.commands.shadow import comparisons, summary, table_of
 from serving.engine.engine import Engine
 from serving.engine.process import watch_of
@@ -189,13 +190,22 @@ def test_comparisons_are_those_with_the_challenger_that_is_shadowed_now(alert: M
 
 def test_champion_with_a_damaged_challenger_is_served_all_the_same(settings: Settings) -> None:
     settings.challenger_file.write_text("deadbeef\n")
-    assert load_champion(settings).challenger is None
+    with capture_logs() as logs:
+        assert load_shadowed(settings).challenger is None
+    assert [entry["event"] for entry in logs] == ["shadow.unusable"]
     bundle = challenger_of(0.0)
     bundle.save(settings.bundle_folder(bundle.digest))
     settings.challenger_file.write_text(f"{bundle.digest}\n")
-    loaded = load_champion(settings).challenger
+    loaded = load_shadowed(settings).challenger
     assert loaded is not None
     assert loaded.digest == bundle.digest
+
+
+def test_champion_that_is_served_without_a_shadow_loads_no_challenger(settings: Settings) -> None:
+    settings.challenger_file.write_text("deadbeef\n")
+    with capture_logs() as logs:
+        assert load_champion(settings).challenger is None
+    assert logs == []
 
 
 def test_metrics_count_comparisons_by_agreement_and_typology() -> None:
