@@ -174,7 +174,7 @@ def train(
                 searching=searching,
             )  # fmt: skip
     except KeyboardInterrupt:
-        _fail("interrupted; nothing was registered. The same command again takes up the search where it was")
+        _fail("interrupted; nothing half made was registered. The same command again takes up the search where it was")
     if as_json:
         typer.echo(json_text({"run_id": trained.run_id, "version": trained.version, **trained.evaluation.metrics}))
         return
