@@ -17,7 +17,7 @@ from features.errors import TapewatchError
 from features.json_values import json_text
 from serving.commands.benchmarks import benchmarks
 from serving.commands.parameters import parameters
-from serving.commands.terminal import AsJson, Home, ParametersFile, Seed, bar, say, settings_of
+from serving.commands.terminal import AsJson, ExperimentFile, Home, OwnSeed, ParametersFile, Seed, bar, say, settings_of
 from serving.commands.whatif import tune, whatif
 
 app = typer.Typer(help="Machine-learning market surveillance.", no_args_is_help=True, pretty_exceptions_enable=False)
@@ -149,11 +149,9 @@ def scan(
 @app.command()
 def train(
     dataset: Annotated[Path, typer.Argument(help="Dataset: a folder with tapes/ and labels.csv.")],
-    experiment: Annotated[
-        str | None, typer.Option(help="TOML of an experiment, or quick, thorough; `tapewatch experiment` prints one.")
-    ] = None,
+    experiment: ExperimentFile = None,
     name: Annotated[str | None, typer.Option(help="Name of the run in MLflow.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed in place of the experiment's own.", min=0)] = None,
+    seed: OwnSeed = None,
     parameters: ParametersFile = None,
     home: Home = None,
     as_json: AsJson = False,
@@ -167,8 +165,7 @@ def train(
     from training.train import train as run
 
     settings = settings_of(home)
-    chosen = load_experiment(experiment)
-    chosen = chosen if seed is None else chosen.model_copy(update={"seed": seed})
+    chosen = load_experiment(experiment, seed)
     try:
         with bar("reading tapes") as report:
             searching = partial(report, what="searching")
@@ -177,7 +174,7 @@ def train(
                 searching=searching,
             )  # fmt: skip
     except KeyboardInterrupt:
-        _fail("interrupted; nothing was registered. The same command again takes up the search where it was")
+        _fail("interrupted; nothing half made was registered. The same command again takes up the search where it was")
     if as_json:
         typer.echo(json_text({"run_id": trained.run_id, "version": trained.version, **trained.evaluation.metrics}))
         return
@@ -240,7 +237,8 @@ def retrain(
     rule: Annotated[
         Path | None, typer.Option(help="TOML of the rule of promotion; promotion.toml in the home.")
     ] = None,
-    seed: Seed = 0,
+    experiment: ExperimentFile = None,
+    seed: OwnSeed = None,
     parameters: ParametersFile = None,
     home: Home = None,
     as_json: AsJson = False,
@@ -250,15 +248,11 @@ def retrain(
     Champion and challenger judge the same last tapes; in doubt the champion stays. What was decided, and why,
     stands in MLflow. The challenger is shadowed by the running service from its next start.
     """
-    from serving.commands.retrain import run_retrain, seconds_of
-    from training.deciding import load_rule
-    from training.retrain import Plan
+    from serving.commands.retrain import Files, plan_of, run_retrain, seconds_of
 
-    settings = settings_of(home)
-    own = settings.home / "promotion.toml"
-    promotion = load_rule(rule or (own if own.exists() else None))
-    plan = Plan(tuple(datasets), settings.home, settings.parameters(parameters), promotion, seed, dry_run)
-    run_retrain(plan, None if every is None else seconds_of(every), as_json=as_json)
+    files = Files(parameters, rule, experiment, seed)
+    planned = partial(plan_of, datasets, settings_of(home), files, dry_run=dry_run)
+    run_retrain(planned, None if every is None else seconds_of(every), as_json=as_json)
 
 
 @app.command()

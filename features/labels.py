@@ -22,7 +22,8 @@ def read_labels(path: Path) -> pd.DataFrame:
         Columns `typology`, `venue` ("default" where missing), `symbol` as text; `accounts`, `order_ids`, `trade_ids`
         as tuples of text, empty where nothing is known; `start`, `end` as datetime64[ns, UTC]; `severity` in [0, 1],
         NaN where unknown. Where the file has them: `verdict` (True, False or None: what an analyst decided), `tapes`
-        (names of those that a row is about, none for any tape) and `detectors` (which of them had spoken up).
+        (names of those that a row is about; none, where nobody gave a verdict, for any tape) and `detectors` (which of
+        them had spoken up).
 
     Raises:
         TapeError: The file is missing or damaged.

@@ -11,6 +11,9 @@ Category = Literal["manipulation", "anomaly", "behaviour", "warning"]
 Level = Literal["critical", "high", "medium", "low"]
 CalibratedOn = Literal["simulated", "labelled", "definition"]
 
+SLACK_NS = 60_000_000_000
+"""Spans that are this far apart are still about one and the same."""
+
 
 @dataclass(frozen=True)
 class Contribution:
@@ -62,3 +65,15 @@ def level(risk_score: float) -> Level:
     if risk_score > 0.7:
         return "high"
     return "medium" if risk_score >= 0.4 else "low"
+
+
+def same_accusation(one: Alert, other: Alert) -> bool:
+    """Return whether two judges' alerts are about the same.
+
+    That is a pattern on one market, at spans that overlap within 60 s, of at least one common account where both name
+    accounts. Ids say less: who opens an alert earlier gives it another.
+    """
+    apart = max(one.window_start - other.window_end, other.window_start - one.window_end)
+    strangers = one.accounts and other.accounts and not set(one.accounts) & set(other.accounts)
+    placed = [(alert.typology, alert.venue, alert.symbol) for alert in (one, other)]
+    return placed[0] == placed[1] and apart <= SLACK_NS and not strangers

@@ -31,6 +31,7 @@ FORMAT = 2
 State: TypeAlias = Any  # numbers, text and arrays, in dicts and lists
 _ARRAY = "$array"
 _EDGE = 0.001
+_ANEW = "train again and promote the new model, or remove the file `champion` in TAPEWATCH_HOME to run the rules alone"
 _DAMAGED = (OSError, EOFError, KeyError, TypeError, ValueError, AttributeError, zipfile.BadZipFile)
 
 
@@ -186,14 +187,11 @@ class Bundle:
         if claimed != found:
             raise BundleError(f"{folder}: digest must be {claimed}, was {found}: the files were changed or damaged")
         if content.get("format") != FORMAT:
-            raise BundleError(f"{folder}: format must be {FORMAT}, was {content.get('format')}")
+            raise BundleError(f"{folder}: format must be {FORMAT}, was {content.get('format')}: {_ANEW}")
         schema = schema_hash() if schema is None else schema
         if content.get("schema_hash") != schema:
             was = content.get("schema_hash")
-            raise BundleError(
-                f"{folder}: feature schema must be {schema}, was {was}: train and promote a new model, or remove the "
-                "file `champion` in TAPEWATCH_HOME to run the rules alone"
-            )
+            raise BundleError(f"{folder}: feature schema must be {schema}, was {was}: {_ANEW}")
         try:
             return cls._from_state(_unpack(content, arrays))
         except _DAMAGED as error:

@@ -158,10 +158,9 @@ def register(
             version = client.create_model_version(MODEL, model_uri, run_id, tags=tags, description=text)
         except MlflowException as error:
             raise RegistryError(f"model must be a logged bundle, was {model_uri}: {error}") from error
-        client.set_registered_model_alias(MODEL, CHALLENGER, version.version)
         # Serving shadows it; it must not need MLflow for that.
         _cache(bundle, home)
-        _write(home / CHALLENGER, bundle.digest + "\n")
+        _name(client, home, CHALLENGER, version.version, bundle.digest)
         return str(version.version)
 
 
@@ -182,13 +181,13 @@ def promote(run_or_version: str, home: Path, *, force: bool = False) -> Promotio
         bundle = _bundle_of(client, version)
         if champion is not None and champion.version != version.version and not force:
             _refuse_worse(bundle, champion)
-        _cache(bundle, home)
-        client.set_registered_model_alias(MODEL, CHAMPION, version.version)
         challenger = _by_alias(client, CHALLENGER)
+        _cache(bundle, home)
+        _name(client, home, CHAMPION, version.version, bundle.digest)
+        # Last: until it is the champion in both places, the same call finds it by this name again.
         if challenger is not None and challenger.version == version.version:
-            client.delete_registered_model_alias(MODEL, CHALLENGER)
             (home / CHALLENGER).unlink(missing_ok=True)
-        _write(home / CHAMPION, bundle.digest + "\n")
+            client.delete_registered_model_alias(MODEL, CHALLENGER)
     replaced = None if champion is None else champion.tags["digest"]
     return Promotion(str(version.version), bundle.digest, bundle.metrics.get(MAIN_METRIC), replaced)
 
@@ -262,6 +261,12 @@ def _refuse_worse(bundle: Bundle, champion: ModelVersion) -> None:
         f"{MAIN_METRIC} must be at least {old:.4f}, the champion's (version {champion.version}), was {was}{other}; "
         "--force promotes it all the same"
     )
+
+
+def _name(client: MlflowClient, home: Path, alias: str, version: str, digest: str) -> None:
+    """Let an alias, and the file from which serving starts, name a version whose bundle is in the cache."""
+    client.set_registered_model_alias(MODEL, alias, version)
+    _write(home / alias, digest + "\n")
 
 
 def _cache(bundle: Bundle, home: Path) -> None:

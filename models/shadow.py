@@ -13,7 +13,7 @@ from typing import Literal, Protocol
 
 from features.events import Vocabulary
 from features.fold import Folded
-from models.alert import Alert
+from models.alert import Alert, same_accusation
 from models.alerting import AlertFold, Policy
 from models.bundle import Bundle
 from models.citing import Recent
@@ -24,7 +24,6 @@ from models.rules.base import Rule
 Agreement = Literal["both", "champion_only", "challenger_only"]
 APART = 0.2
 """Confidences further apart than this disagree, even where both raise the alert."""
-_SLACK_NS = 60_000_000_000
 _KEPT_NS = 2 * 86_400_000_000_000
 
 
@@ -83,7 +82,7 @@ class _Side:
 
     def same_as(self, other: Alert) -> Alert | None:
         """Return what was raised here of the other side's pattern, None if nothing was."""
-        return next((alert for alert in self.alerts.values() if _same(alert, other)), None)
+        return next((alert for alert in self.alerts.values() if same_accusation(alert, other)), None)
 
     def forget(self, before_ns: int) -> None:
         """Drop what was compared and ended before a time."""
@@ -188,9 +187,3 @@ def _closed(market: _MarketShadow, champion: AlertFold) -> Iterator[Compared]:
         elif other.alert_id not in ours.settled:
             ours.settled.add(other.alert_id)
             yield Compared("both", other, alert)
-
-
-def _same(one: Alert, other: Alert) -> bool:
-    apart = max(one.window_start - other.window_end, other.window_start - one.window_end)
-    strangers = one.accounts and other.accounts and not set(one.accounts) & set(other.accounts)
-    return one.typology == other.typology and apart <= _SLACK_NS and not strangers

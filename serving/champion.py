@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -52,16 +52,24 @@ class Champion:
 
 
 def load_champion(settings: Settings) -> Champion:
-    """Return what is to be served from `TAPEWATCH_HOME`.
+    """Return what is to be served from `TAPEWATCH_HOME`, without a challenger.
 
     Raises:
         ParameterError: `parameters.toml` has mistakes; all are told.
         BundleError: The bundle is missing, damaged, or was made for other features.
     """
-    parameters, challenger = settings.parameters(), _challenger(settings)
-    if not settings.champion_file.exists():
-        return Champion(parameters, None, challenger)
-    return Champion(parameters, _loaded(settings, settings.champion_file), challenger)
+    exists = settings.champion_file.exists()
+    return Champion(settings.parameters(), _loaded(settings, settings.champion_file) if exists else None)
+
+
+def load_shadowed(settings: Settings) -> Champion:
+    """Return the same with the challenger that judges in its shadow, where there is one that can be used.
+
+    Raises:
+        ParameterError: As `load_champion`.
+        BundleError: As `load_champion`.
+    """
+    return replace(load_champion(settings), challenger=_challenger(settings))
 
 
 def _loaded(settings: Settings, file: Path) -> Bundle:

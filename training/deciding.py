@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import math
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
 from rich.table import Table
 
-from features.errors import ParameterError
 from features.json_values import finite
 from models.registry import MAIN_METRIC
 from models.rules.base import RuleParams, parameter
+from models.toml_tables import parse_tables, read_toml
 from training.paired import Paired
 
 ECE, FALSE = "ece_close", "false_manipulation_per_symbol_hour"
@@ -60,7 +58,7 @@ class Decision:
         promote: Whether it replaces the champion.
         reason: One line.
         checks: Every condition.
-        paired: The paired difference in average precision, champion to challenger; None without a champion.
+        paired: The paired difference in average precision, champion to challenger; None where no champion can judge.
     """
 
     promote: bool
@@ -94,14 +92,7 @@ def load_rule(path: Path | None) -> PromotionRule:
     """
     if path is None:
         return PromotionRule()
-    try:
-        with path.open("rb") as file:
-            return PromotionRule.model_validate(tomllib.load(file))
-    except ValidationError as error:
-        lines = [f"\n  {'.'.join(map(str, one['loc']))}: {one['msg']}, was {one['input']!r}" for one in error.errors()]
-        raise ParameterError(f"{path}: {error.error_count()} mistake(s){''.join(lines)}") from error
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ParameterError(f"{path} must be a readable TOML file, was not: {error}") from error
+    return parse_tables(PromotionRule, read_toml(path), str(path))
 
 
 def decide(
@@ -110,27 +101,46 @@ def decide(
     champion: Mapping[str, float] | None,
     paired: Paired | None,
     episodes: int,
+    unusable: str = "",
 ) -> Decision:
     """Return whether the challenger replaces the champion; where that cannot be told, it does not.
+
+    Without a champion to compare with, the challenger must have been measured, on as many episodes.
 
     Args:
         rule: The rule.
         challenger: The challenger's metrics on the last tapes, see `evaluate.Evaluation.metrics`.
-        champion: The champion's on the same tapes; None where there is no champion.
+        champion: The champion's on the same tapes; None where there is no champion that can judge.
         paired: By how much the challenger's average precision is above the champion's.
         episodes: Labelled episodes on these tapes.
+        unusable: Why the champion cannot judge; empty where there is none.
     """
     if champion is None or paired is None:
-        return Decision(promote=True, reason="there is no champion that can judge", checks=(), paired=None)
-    checks = tuple(_checks(rule, challenger, champion, paired, episodes))
+        alone = f"the champion cannot judge ({unusable})" if unusable else "there is no champion"
+        return _decided(_alone(rule, challenger, episodes), None, f"{alone}; ", "nothing is promoted")
+    return _decided(_checks(rule, challenger, champion, paired, episodes), paired, "", "the champion stays")
+
+
+def _decided(checks: Sequence[Check], paired: Paired | None, known: str, otherwise: str) -> Decision:
     failed = [check.name for check in checks if check.held is False]
     open_ones = [check.name for check in checks if check.held is None]
+    told = "every condition holds"
     if failed:
-        return Decision(promote=False, reason=f"{', '.join(failed)} did not hold", checks=checks, paired=paired)
-    if open_ones:
-        told = f"{', '.join(open_ones)} cannot be told; the champion stays"
-        return Decision(promote=False, reason=told, checks=checks, paired=paired)
-    return Decision(promote=True, reason="every condition holds", checks=checks, paired=paired)
+        told = f"{', '.join(failed)} did not hold"
+    elif open_ones:
+        told = f"{', '.join(open_ones)} cannot be told; {otherwise}"
+    return Decision(not failed and not open_ones, known + told, tuple(checks), paired)
+
+
+def _alone(rule: PromotionRule, challenger: Mapping[str, float], episodes: int) -> list[Check]:
+    new = challenger.get(MAIN_METRIC, math.nan)
+    measured = Check("average precision", math.nan, new, "measured", _held(math.isfinite(new), new))
+    return [_enough(rule, episodes), measured]
+
+
+def _enough(rule: PromotionRule, episodes: int) -> Check:
+    held = True if episodes >= rule.least_episodes else None
+    return Check("labelled episodes", episodes, episodes, f">= {rule.least_episodes}", held)
 
 
 def _checks(
@@ -139,15 +149,15 @@ def _checks(
     def both(name: str) -> tuple[float, float]:
         return champion.get(name, math.nan), challenger.get(name, math.nan)
 
-    enough = episodes >= rule.least_episodes
+    enough = _enough(rule, episodes)
     old, new = both(MAIN_METRIC)
-    known = math.isfinite(paired.difference) and enough
+    known = math.isfinite(paired.difference) and enough.held
     loss = _held(old - rule.most_precision_loss <= new, old, new) if known else None
     sure = _held(paired.low >= rule.least_lower_bound, paired.low) if known else None
     old_ece, new_ece = both(ECE)
     old_false, new_false = both(FALSE)
     return [
-        Check("labelled episodes", episodes, episodes, f">= {rule.least_episodes}", True if enough else None),
+        enough,
         Check("average precision", old, new, f">= champion - {rule.most_precision_loss:g}", loss),
         Check("paired lower bound", math.nan, paired.low, f">= {rule.least_lower_bound:g}", sure),
         Check("calibration error", old_ece, new_ece, f"<= champion + {rule.most_ece_rise:g}",

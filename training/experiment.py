@@ -253,16 +253,21 @@ def shipped_experiments() -> tuple[str, ...]:
     return tuple(sorted(path.stem for path in SHIPPED.glob("*.toml")))
 
 
-def load_experiment(file: str | Path | None) -> Experiment:
+def load_experiment(file: str | Path | None, seed: int | None = None) -> Experiment:
     """Return the experiment of a TOML file or of a shipped example's name; the defaults without one.
+
+    Args:
+        file: The file or name.
+        seed: Seed in place of the experiment's own.
 
     Raises:
         ParameterError: There is no such file or example, or values are unknown or out of range (all of them named).
     """
+    own = {} if seed is None else {"seed": seed}
     if file is None:
-        return Experiment()
+        return parse_tables(Experiment, own, "experiment")
     path = SHIPPED / f"{file}.toml" if str(file) in shipped_experiments() else Path(file)
     if not path.exists():
         shipped = ", ".join(shipped_experiments())
         raise ParameterError(f"experiment must be a TOML file, or one of {shipped}, was {file}")
-    return parse_tables(Experiment, read_toml(path), str(path))
+    return parse_tables(Experiment, read_toml(path) | own, str(path))

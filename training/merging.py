@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from features.readers import Dataset, read_dataset
-from features.tables import stem_of
+from training.placing import name_of, refuse_unknown_tapes
 from training.verdicts import TAPES
 
 _LISTS = ("accounts", "order_ids", "trade_ids", "tapes", "detectors")
@@ -26,12 +26,14 @@ def merge_datasets(paths: Sequence[Path], out: Path) -> Path:
         out: Folder to write; what was there is replaced.
 
     Raises:
-        TapeError: One is no dataset.
+        TapeError: One is no dataset, or its labels name tapes that it does not have.
         SchemaError: Labels break their schema.
     """
     if len(paths) == 1:
         return paths[0]
     datasets = [read_dataset(path) for path in paths]
+    for dataset in datasets:
+        refuse_unknown_tapes(dataset)
     shutil.rmtree(out, ignore_errors=True)
     (out / "tapes").mkdir(parents=True)
     labels = [
@@ -51,14 +53,11 @@ def _linked(dataset: Dataset, prefix: str, out: Path) -> pd.DataFrame:
     names = {}
     for tape in dataset.tapes:
         (out / "tapes" / f"{prefix}-{tape.name}").symlink_to(tape.resolve(), target_is_directory=tape.is_dir())
-        name = tape.name if tape.is_dir() else stem_of(tape)
-        names[name] = f"{prefix}-{name}"
+        names[name_of(tape)] = f"{prefix}-{name_of(tape)}"
     labels = dataset.labels.copy()
     own = labels[TAPES] if TAPES in labels else pd.Series([()] * len(labels), index=labels.index, dtype=object)
     labels[TAPES] = pd.Series(
-        [tuple(names[name] for name in cell or names if name in names) for cell in own],
-        index=labels.index,
-        dtype=object,
+        [tuple(names[name] for name in cell or names) for cell in own], index=labels.index, dtype=object
     )
     for name in _LISTS:
         if name in labels:

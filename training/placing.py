@@ -10,25 +10,52 @@ import pandas as pd
 
 from features.errors import TapeError
 from features.readers import Dataset
+from features.tables import stem_of
 from models.parameters import TYPOLOGIES
 from training.markets import MarketTape
 from training.simulator.scenario_tables import TYPOLOGIES as PLANTED
+from training.verdicts import TAPES, VERDICT
 
 KNOWN = tuple(sorted({*TYPOLOGIES, *PLANTED}))
 _MOST = 10
 
 
 def refuse_unknown(dataset: Dataset) -> None:
-    """Check the typologies of a dataset's labels.
+    """Check the typologies of a dataset's labels, and the tapes that they name.
 
     Raises:
-        TapeError: There is no label, or one of a typology that nothing detects; the text has a line for each.
+        TapeError: There is no label, or one of a typology that nothing detects, or as `refuse_unknown_tapes`; the text
+            has a line for each.
     """
     path = dataset.path / "labels.csv"
     if dataset.labels.empty:
         raise TapeError(f"{path} must hold labelled episodes to learn from, was empty")
     unknown = dataset.labels["typology"].drop_duplicates()
     _refuse(path, [(row, _unknown(name)) for row, name in unknown.items() if name not in KNOWN])
+    refuse_unknown_tapes(dataset)
+
+
+def refuse_unknown_tapes(dataset: Dataset) -> None:
+    """Check the tapes that a dataset's labels name.
+
+    Raises:
+        TapeError: A label names a tape that is not there, or a verdict names none, which would be about every tape;
+            the text has a line for each.
+    """
+    labels, known = dataset.labels, {name_of(tape) for tape in dataset.tapes}
+    is_verdict = labels[VERDICT].notna() if VERDICT in labels else [False] * len(labels)
+    named = labels[TAPES] if TAPES in labels else [()] * len(labels)
+    found: list[tuple[object, str]] = []
+    for row, names, decided in zip(labels.index, named, is_verdict, strict=True):
+        if decided and not names:
+            found.append((row, "tapes must name those that the verdict is about, was empty"))
+        found += [(row, f"tapes must be among those of the dataset, was {name}") for name in names if name not in known]
+    _refuse(dataset.path / "labels.csv", found)
+
+
+def name_of(tape: Path) -> str:
+    """Return what labels call a tape of a dataset."""
+    return tape.name if tape.is_dir() else stem_of(tape)
 
 
 def refuse_misplaced(dataset: Dataset, markets: Sequence[MarketTape]) -> None:

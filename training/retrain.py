@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
+from features.catalogue import schema_hash
 from features.errors import BundleError
 from features.readers import read_dataset
 from models.bundle import Bundle
@@ -25,8 +26,8 @@ from training.markets import Progress
 from training.merging import merge_datasets
 from training.paired import Paired, paired_precision
 from training.promote import promote
-from training.tracking import add_to_run
-from training.train import Trained, dataset_digest, train
+from training.tracking import add_to_run, code_version
+from training.train import DEFAULT, Trained, dataset_digest, train
 from training.verdicts import confirmed
 
 Undisturbed = Callable[[], AbstractContextManager[None]]
@@ -60,7 +61,7 @@ class Plan:
         home: TAPEWATCH_HOME.
         parameters: Windows, rules and alert policy.
         rule: When a challenger is promoted.
-        seed: Seed of everything random.
+        experiment: What is learned, and how; its seed is the seed of everything random.
         dry_run: Whether to decide without promoting.
     """
 
@@ -68,22 +69,28 @@ class Plan:
     home: Path
     parameters: Parameters
     rule: PromotionRule
-    seed: int = 0
+    experiment: Experiment = DEFAULT
     dry_run: bool = False
 
     @property
     def last_file(self) -> Path:
-        """File that says what the last round that came to an end had seen."""
-        return self.home / "retrain" / "last.json"
+        """File that says what the last round that came to an end had seen; a dry run is none for those that promote."""
+        return self.home / "retrain" / ("last_dry_run.json" if self.dry_run else "last.json")
 
 
-def retrain(plan: Plan, progress: Progress | None = None, undisturbed: Undisturbed = nullcontext) -> Round | None:
+def retrain(
+    plan: Plan,
+    progress: Progress | None = None,
+    undisturbed: Undisturbed = nullcontext,
+    searching: Progress | None = None,
+) -> Round | None:
     """Do one round; None where nothing has changed since the last one.
 
     Args:
         plan: What to do.
         progress: Called with (tapes read, tapes in all).
         undisturbed: Opens a context in which no signal may interrupt: promotion is done whole or not at all.
+        searching: Called with (trials done, trials in all of the candidates so far), if the experiment searches.
 
     Raises:
         TapewatchError: A dataset cannot be read or taught from.
@@ -95,9 +102,10 @@ def retrain(plan: Plan, progress: Progress | None = None, undisturbed: Undisturb
     champion, unusable = _champion(plan.home)
     name = f"retrain {'+'.join(path.resolve().name for path in plan.datasets)}"
     trained = train(
-        merged, plan.home, plan.parameters, experiment=Experiment(seed=plan.seed), name=name, progress=progress
-    )
-    done = _judged(plan, trained, champion)
+        merged, plan.home, plan.parameters, experiment=plan.experiment, name=name, progress=progress,
+        searching=searching,
+    )  # fmt: skip
+    done = _judged(plan, trained, champion, unusable)
     with undisturbed():
         if done.decision.promote and not plan.dry_run:
             promotion = promote(trained.version, plan.home, force=True)
@@ -114,6 +122,9 @@ def _seen(plan: Plan, merged: Path) -> dict[str, str]:
     return {
         "dataset": dataset_digest(read_dataset(merged)),
         "parameters": plan.parameters.version(),
+        "experiment": plan.experiment.version(),
+        "schema_hash": schema_hash(),
+        "code_version": code_version(),
         "rule": plan.rule.model_dump_json(),
         "champion": champion.read_text(encoding="utf-8").strip() if champion.exists() else "",
     }
@@ -127,13 +138,14 @@ def _champion(home: Path) -> tuple[Bundle | None, str]:
         return None, str(error)
 
 
-def _judged(plan: Plan, trained: Trained, champion: Bundle | None) -> Round:
+def _judged(plan: Plan, trained: Trained, champion: Bundle | None, unusable: str) -> Round:
     ours = trained.evaluation
     episodes = sum(len(confirmed(market.labels)) for market in trained.split.test)
     if champion is None:
-        return Round(trained, None, None, decide(plan.rule, ours.metrics, None, None, episodes), None)
+        decision = decide(plan.rule, ours.metrics, None, None, episodes, unusable)
+        return Round(trained, None, None, decision, None)
     unsure = [unsure_alerts(trained.split.test, plan.parameters, bundle) for bundle in (champion, trained.bundle)]
-    theirs = evaluate(tuple(alerts_of(trained.split.test, plan.parameters, champion)), unsure[0], plan.seed)
+    theirs = evaluate(tuple(alerts_of(trained.split.test, plan.parameters, champion)), unsure[0], plan.experiment.seed)
     paired: Paired = paired_precision(unsure[0], unsure[1], draws=plan.rule.draws, level=plan.rule.level)
     decision = decide(plan.rule, ours.metrics, theirs.metrics, paired, episodes)
     newest = (*trained.split.calibrate, *trained.split.test)

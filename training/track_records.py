@@ -13,7 +13,7 @@ from models.records import Record
 from training.labelling import is_judged, is_right
 from training.markets import MarketTape
 from training.verdicts import DETECTORS as SPOKE
-from training.verdicts import VERDICT, is_partly
+from training.verdicts import VERDICT, is_partly, left_out
 
 BY_DETECTOR = dict.fromkeys(DETECTORS, Record())
 
@@ -36,13 +36,13 @@ def of_rows(x: NDArray[np.float64], truth: NDArray[np.int8], weight: NDArray[np.
 def of_verdicts(markets: Sequence[MarketTape]) -> dict[str, dict[str, Record]]:
     """Return the records by typology that analysts' verdicts on alerts of these markets make.
 
-    A verdict counts for every detector that had spoken up in the alert.
+    A verdict counts for every detector that had spoken up in the alert; of an episode that the split leaves out, none.
     """
     out: dict[str, dict[str, Record]] = {}
     for market in markets:
         if not is_partly(market.labels) or SPOKE not in market.labels:
             continue
-        for _, label in market.labels.iterrows():
+        for _, label in market.labels[~left_out(market.labels)].iterrows():
             _count(label, out.setdefault(str(label["typology"]), dict(BY_DETECTOR)))
     return out
 

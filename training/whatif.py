@@ -14,7 +14,7 @@ import numpy as np
 
 from features.labels import no_labels
 from features.readers import Dataset, read_dataset
-from models.alert import Alert
+from models.alert import Alert, same_accusation
 from models.bundle import Bundle
 from models.parameter_changes import Change, changes
 from models.parameters import Parameters
@@ -178,7 +178,7 @@ def _paired(before: Sequence[Judged], after: Sequence[Judged]) -> tuple[tuple[in
             by_place.setdefault(_place(one), []).append(number)
     for old, one in enumerate(before):
         others = by_place.get(_place(one), []) if old not in settled else []
-        same = next((new for new in others if _same(one.alert, after[new].alert)), None)
+        same = next((new for new in others if same_accusation(one.alert, after[new].alert)), None)
         if same is not None:
             others.remove(same)
             pairs.append((old, same))
@@ -187,9 +187,3 @@ def _paired(before: Sequence[Judged], after: Sequence[Judged]) -> tuple[tuple[in
 
 def _place(one: Judged) -> tuple[str, ...]:
     return (one.tape, one.alert.typology, one.alert.venue, one.alert.symbol)
-
-
-def _same(one: Alert, other: Alert) -> bool:
-    overlap = one.window_start <= other.window_end and other.window_start <= one.window_end
-    either = not one.accounts or not other.accounts
-    return overlap and (either or bool(set(one.accounts) & set(other.accounts)))

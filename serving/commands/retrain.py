@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from types import FrameType
 
 import structlog
@@ -14,9 +17,13 @@ from rich.console import Console
 
 from features.errors import ParameterError
 from serving.commands.terminal import bar, say
+from serving.settings import Settings
 from serving.signals import STOPS
+from training.deciding import load_rule
+from training.experiment import load_experiment
 from training.retrain import Plan, Round, retrain
 
+Planned = Callable[[], Plan]
 _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 log = structlog.get_logger(__name__)
 
@@ -37,8 +44,42 @@ def seconds_of(span: str) -> float:
     return float(found[1]) * _SECONDS[found[2]]
 
 
-class Told(BaseException):
-    """The process was told to stop; like KeyboardInterrupt, nothing that catches errors may catch it."""
+@dataclass(frozen=True)
+class Files:
+    """What a round is set to, as files, which may have changed since the round before.
+
+    Attributes:
+        parameters: TOML of parameters; those in force by default.
+        rule: TOML of the rule of promotion; `promotion.toml` of the home by default, if there is one.
+        experiment: TOML of an experiment, or a shipped one's name; the defaults without one.
+        seed: Seed in place of the experiment's own.
+    """
+
+    parameters: Path | None = None
+    rule: Path | None = None
+    experiment: str | None = None
+    seed: int | None = None
+
+
+def plan_of(datasets: Sequence[Path], settings: Settings, files: Files, *, dry_run: bool = False) -> Plan:
+    """Return the plan of a round that begins now.
+
+    Raises:
+        ParameterError: A file cannot be read, or has mistakes.
+    """
+    own = settings.home / "promotion.toml"
+    return Plan(
+        datasets=tuple(datasets),
+        home=settings.home,
+        parameters=settings.parameters(files.parameters),
+        rule=load_rule(files.rule or (own if own.exists() else None)),
+        experiment=load_experiment(files.experiment, files.seed),
+        dry_run=dry_run,
+    )
+
+
+class Told(KeyboardInterrupt):
+    """The process was told to stop, by SIGTERM as by Ctrl-C; nothing that catches errors may catch it."""
 
 
 class Stop:
@@ -77,11 +118,11 @@ class Stop:
             raise Told
 
 
-def run_retrain(plan: Plan, every_s: float | None = None, *, as_json: bool = False) -> Round | None:
+def run_retrain(planned: Planned, every_s: float | None = None, *, as_json: bool = False) -> Round | None:
     """Retrain once, or in rounds until told to stop; a round that fails is logged and the next one tries again.
 
     Args:
-        plan: What to do.
+        planned: Makes the plan of each round.
         every_s: Seconds between the ends and beginnings of rounds; once if None.
         as_json: Print each decision as JSON.
 
@@ -95,29 +136,29 @@ def run_retrain(plan: Plan, every_s: float | None = None, *, as_json: bool = Fal
     try:
         with stop.listening():
             if every_s is None:
-                return _round(plan, stop, as_json=as_json)
+                return _round(planned, stop, as_json=as_json)
             while True:
-                last = _attempt(plan, stop, as_json=as_json) or last
+                last = _attempt(planned, stop, as_json=as_json) or last
                 threading.Event().wait(every_s)
     except Told:
         say("stopped; champion and challenger are as the last finished round left them")
         return last
 
 
-def _attempt(plan: Plan, stop: Stop, *, as_json: bool) -> Round | None:
+def _attempt(planned: Planned, stop: Stop, *, as_json: bool) -> Round | None:
     try:
-        return _round(plan, stop, as_json=as_json)
+        return _round(planned, stop, as_json=as_json)
     except Exception as error:
         # The next round may find what this one missed: a tape half written, a database that is being moved.
         log.exception("retrain.round_failed", why=str(error))
         return None
 
 
-def _round(plan: Plan, stop: Stop, *, as_json: bool) -> Round | None:
+def _round(planned: Planned, stop: Stop, *, as_json: bool) -> Round | None:
     with bar("reading tapes") as report:
-        done = retrain(plan, report, stop.undisturbed)
+        done = retrain(planned(), report, stop.undisturbed, partial(report, what="searching"))
     if done is None:
-        say("nothing new: same tapes, labels, parameters and champion as in the last round")
+        say("nothing new: tapes, labels, parameters, experiment, rule, champion and code are as in the last round")
     elif as_json:
         Console(highlight=False, soft_wrap=True).print_json(data=done.decision.figures())
     else:
@@ -138,5 +179,5 @@ def told(done: Round) -> None:
 
         say(promoted(done.promotion))
     else:
-        would = "it would be promoted (--dry-run)" if done.decision.promote else "the champion stays"
+        would = "it would be promoted (--dry-run)" if done.decision.promote else "it is not promoted"
         say(f"version {done.trained.version} is the challenger; {would}")

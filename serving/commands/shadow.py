@@ -24,8 +24,7 @@ def comparisons(path: Path) -> list[dict[str, Any]]:
             # A line that a crash cut short is no comparison.
             lines |= dict.fromkeys(line for line in file.read_text(encoding="utf-8").splitlines() if line.endswith("}"))
     records = [json.loads(line) for line in lines]
-    models = [one["challenger"]["model"] for one in records if one["challenger"]]
-    return [one for one in records if not one["challenger"] or one["challenger"]["model"] == models[-1]]
+    return [one for one in records if one["shadowed"] == records[-1]["shadowed"]]
 
 
 def summary(records: Sequence[dict[str, Any]]) -> dict[str, dict[str, int]]:
@@ -40,9 +39,9 @@ def summary(records: Sequence[dict[str, Any]]) -> dict[str, dict[str, int]]:
 
 
 def table_of(records: Sequence[dict[str, Any]]) -> Table:
-    """Return the summary, within 80 columns."""
-    models = {side: [one[side]["model"] for one in records if one[side]] for side in ("champion", "challenger")}
-    told = " and ".join(f"{side} {known[-1] if known else '-'}" for side, known in models.items())
+    """Return the summary of at least one comparison, within 80 columns."""
+    champions = [one["champion"]["model"] for one in records if one["champion"]]
+    told = f"champion {champions[-1] if champions else '-'} and challenger {records[-1]['shadowed']}"
     table = Table(title=f"Alerts of {told}", box=None, title_justify="left", caption_justify="left", pad_edge=False)
     table.add_column("typology")
     for name in ("both", "champion only", "challenger only", "apart"):

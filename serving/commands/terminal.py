@@ -19,6 +19,11 @@ ParametersFile = Annotated[
     Path | None, typer.Option("--parameters", help="TOML of parameters; parameters.toml in the home if left out.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+ExperimentFile = Annotated[
+    str | None,
+    typer.Option("--experiment", help="TOML of an experiment, or quick, thorough; `tapewatch experiment` prints one."),
+]
+OwnSeed = Annotated[int | None, typer.Option("--seed", help="Seed in place of the experiment's own.", min=0)]
 Seed = Annotated[int, typer.Option(help="Seed: same seed and arguments, same result.")]
 
 

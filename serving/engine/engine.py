@@ -107,18 +107,27 @@ class Engine:
             self._journal.close()
 
     def _recover(self) -> None:
-        snapshot = read_snapshot(self._snapshot_file)
-        usable = snapshot is not None and self._journal.begin <= snapshot.offset <= self._journal.end
-        if snapshot is not None and not usable:
-            log.warning("snapshot.beside_journal", offset=snapshot.offset, journal_end=self._journal.end)
-        self._state = self._restored(snapshot if usable else None)
-        self._covered = snapshot.offset if usable and snapshot is not None else self._journal.begin
-        if not usable and self._journal.begin > 0:
+        snapshot = self._usable_snapshot()
+        self._state = self._restored(snapshot)
+        self._covered = self._journal.begin if snapshot is None else snapshot.offset
+        if snapshot is None and self._journal.begin > 0:
             log.warning("journal.begins_late", replaying_from=self._journal.begin)
         for _, payload in self._journal.read(self._covered):
             self._replay(msgspec.msgpack.decode(payload, type=Batch))
         self._snapshot_at, self._snapshot_taken = self._monotonic(), self._taken
         log.info("engine.recovered", events=self._taken, journal_bytes=self._journal.end)
+
+    def _usable_snapshot(self) -> Snapshot | None:
+        snapshot = read_snapshot(self._snapshot_file)
+        if snapshot is None:
+            return None
+        if not self._journal.begin <= snapshot.offset <= self._journal.end:
+            log.warning("snapshot.beside_journal", offset=snapshot.offset, journal_end=self._journal.end)
+            return None
+        if snapshot.folds != self._watch.folds:
+            log.warning("snapshot.folded_otherwise", offset=snapshot.offset, replaying_from=self._journal.begin)
+            return None
+        return snapshot
 
     def _restored(self, snapshot: Snapshot | None) -> State:
         remember_ns = int(self._settings.remember_s * 1e9)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import time
 from dataclasses import replace
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
+from features.catalogue import schema_hash
 from features.encoding import encode
 from features.records import tables_from_records
 from models.shadow import Shadow
 from models.surveillance import Surveillance, shadow_of
 from serving.alerts.store import AlertStore
-from serving.champion import Champion, load_champion
+from serving.champion import Champion, load_shadowed
 from serving.engine.engine import Engine
 from serving.engine.server import EngineServer
 from serving.engine.shadowing import ShadowLog
@@ -21,6 +23,7 @@ from serving.engine.watcher import Watch
 from serving.logs import log_as_json
 from serving.settings import Settings
 from serving.signals import StopSignal
+from training.folded_store import fold_parameters
 
 TICK_S = 0.5
 
@@ -38,7 +41,7 @@ def run_engine(settings: Settings, address: str, authkey: bytes, ready: Connecti
     log_as_json()
     with StopSignal(ignore=(signal.SIGINT,)) as stop:
         store = AlertStore.open(settings.store_url, migrated=True)
-        engine = Engine(settings, watch_of(load_champion(settings), settings.shadow_file), store, time.monotonic)
+        engine = Engine(settings, watch_of(load_shadowed(settings), settings.shadow_file), store, time.monotonic)
         server = EngineServer(engine, address, authkey)
         ready.send_bytes(b"ready")
         broken = False
@@ -73,6 +76,7 @@ def watch_of(champion: Champion, shadow_file: Path | None = None) -> Watch:
         lateness_ns=round(parameters.events.allowed_lateness_s * 1e9),
         model=champion.digest,
         parameters=parameters.version(),
+        folds=json.dumps([schema_hash(), fold_parameters(parameters)], sort_keys=True),
         shadow=heard,
     )
     _warm_up(watch)

@@ -17,8 +17,8 @@ _MOST_SEEN = 10_000
 log = structlog.get_logger(__name__)
 
 
-def record_of(what: Compared) -> dict[str, Any]:
-    """Return a comparison as JSON types."""
+def record_of(what: Compared, shadowed: str) -> dict[str, Any]:
+    """Return a comparison with the challenger of a version as JSON types."""
     alert = what.alert
     sides = {"champion": what.champion, "challenger": what.challenger}
     told = {
@@ -28,6 +28,7 @@ def record_of(what: Compared) -> dict[str, Any]:
         for name, one in sides.items()
     }
     return {
+        "shadowed": shadowed,
         "agreement": what.agreement,
         "disagrees": what.disagrees,
         "typology": alert.typology,
@@ -61,7 +62,7 @@ class ShadowLog:
 
     def compared(self, what: Compared) -> None:
         """Take note of one comparison."""
-        record = record_of(what)
+        record = record_of(what, self.challenger)
         line = json.dumps(record)
         if line in self._seen:
             return

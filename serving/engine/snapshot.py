@@ -11,7 +11,7 @@ from serving.engine.files import write_whole
 from serving.engine.frames import framed, unframed
 from serving.errors import JournalDamagedError
 
-FORMAT = 1
+FORMAT = 2
 log = structlog.get_logger(__name__)
 
 
@@ -21,6 +21,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     Attributes:
         format: Version of this record.
         offset: Journal offset that the state covers.
+        folds: What the state was folded by, see `Watch.folds`.
         watcher: State of the surveillance.
         remembered: State of the remembered identities.
         rows: Rows taken so far by source, in order of first appearance (which gives the sources their codes).
@@ -28,6 +29,7 @@ class Snapshot(msgspec.Struct, frozen=True):
 
     format: int
     offset: int
+    folds: str
     watcher: bytes
     remembered: bytes
     rows: dict[str, int]

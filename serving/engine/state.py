@@ -82,7 +82,8 @@ class State:
 
     def snapshot(self, offset: int) -> Snapshot:
         """Return the state as bytes; `offset` is where the journal stands."""
-        return Snapshot(FORMAT, offset, self.watcher.snapshot(), self.remembered.snapshot(), dict(self.rows))
+        parts = self.watcher.snapshot(), self.remembered.snapshot(), dict(self.rows)
+        return Snapshot(FORMAT, offset, self.watch.folds, *parts)
 
 
 def new_state(watch: Watch, remember_ns: int, remember_ids: int, snapshot: Snapshot | None) -> State:

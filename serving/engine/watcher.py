@@ -46,6 +46,7 @@ class Watch:
         lateness_ns: How long it waits for stragglers.
         model: Digest of its bundle, or "rules only".
         parameters: Version of its parameters.
+        folds: What its state depends on: a snapshot folded by other features or windows is of no use to it.
         shadow: What hears of the challenger that judges beside it, None without one.
     """
 
@@ -55,4 +56,5 @@ class Watch:
     lateness_ns: int
     model: str
     parameters: str
+    folds: str
     shadow: ShadowLog | None = None

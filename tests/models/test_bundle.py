@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import models.bundle
 from features.account_catalogue import ACCOUNT_FEATURES
 from features.errors import BundleError
 from features.rows import Rows, blank_rows
@@ -116,8 +117,18 @@ def test_load_changed_number_is_refused(saved: Path) -> None:
 
 
 def test_load_made_for_other_features_is_refused(saved: Path) -> None:
-    with pytest.raises(BundleError, match=r"feature schema must be abc, was .*: train and promote"):
+    with pytest.raises(BundleError, match=r"feature schema must be abc, was .*: train again and promote"):
         Bundle.load(saved, schema="abc")
+
+
+def test_load_of_an_earlier_format_is_refused_and_says_to_train_again(
+    bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(models.bundle, "FORMAT", 1)
+    earlier = replace(bundle).save(tmp_path / "earlier")
+    monkeypatch.undo()
+    with pytest.raises(BundleError, match=r"format must be 2, was 1: train again and promote"):
+        Bundle.load(earlier)
 
 
 def test_load_pickled_arrays_are_refused(saved: Path) -> None:

@@ -2,24 +2,38 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from mlflow import MlflowClient
 from numpy.typing import NDArray
 
 from features.catalogue import MARKET_FEATURES
 from features.errors import BundleError, RegistryError
+from models import registry
 from models.bundle import Bundle
 from models.pyfunc import BundleModel
-from models.registry import CHALLENGER, CHAMPION, MODEL, load_champion, mlflow_at, promote, register, tracking_uri
+from models.registry import (
+    CHALLENGER,
+    CHAMPION,
+    MODEL,
+    load_challenger,
+    load_champion,
+    mlflow_at,
+    promote,
+    register,
+    tracking_uri,
+)
 from training.tracking import tracked_run
 
 pytestmark = pytest.mark.slow
@@ -46,11 +60,13 @@ def runs(bundle: Bundle, better_bundle: Bundle, tmp_path_factory: pytest.TempPat
 @pytest.fixture
 def home(runs: tuple[Path, str, str]) -> Iterator[Path]:
     """Return the home as nobody has promoted anything in it."""
+    challenger = (runs[0] / CHALLENGER).read_text()
     yield runs[0]
     with mlflow_at(runs[0]) as client:
         client.delete_registered_model_alias(MODEL, CHAMPION)
         client.set_registered_model_alias(MODEL, CHALLENGER, "2")
-    (runs[0] / "champion").unlink(missing_ok=True)
+    (runs[0] / CHAMPION).unlink(missing_ok=True)
+    (runs[0] / CHALLENGER).write_text(challenger)
 
 
 def aliases(home: Path) -> dict[str, str]:
@@ -119,6 +135,59 @@ def test_promote_in_an_empty_home_is_refused(tapewatch_home: Path) -> None:
 def test_register_what_was_never_logged_is_refused(runs: tuple[Path, str, str], bundle: Bundle) -> None:
     with pytest.raises(RegistryError, match="must be a logged bundle"):
         register(bundle, "models:/m-00000000000000000000000000000000", runs[0])
+
+
+class Killed(BaseException):
+    pass
+
+
+@contextmanager
+def killed_at(point: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let what is done in the block end where a function of the registry or of MLflow's client is called."""
+
+    def kill(*_: object, **__: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(registry if point.startswith("_") else MlflowClient, point, kill)
+        with pytest.raises(Killed):
+            yield
+
+
+@pytest.mark.parametrize("point", ["_cache", "set_registered_model_alias", "_write", "delete_registered_model_alias"])
+def test_promote_killed_anywhere_names_whole_bundles_and_is_mended_by_the_same_call(
+    home: Path, better_bundle: Bundle, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    with killed_at(point, monkeypatch):
+        promote(CHALLENGER, home)
+    assert aliases(home)[CHALLENGER] == "2"
+    for named in (load_champion(home), load_challenger(home)):
+        assert named is None or named.digest == better_bundle.digest
+    assert promote(CHALLENGER, home).version == "2"
+    assert aliases(home) == {CHAMPION: "2"}
+    champion = load_champion(home)
+    assert champion is not None
+    assert (champion.digest, load_challenger(home)) == (better_bundle.digest, None)
+
+
+@pytest.mark.parametrize("point", ["_cache", "set_registered_model_alias", "_write"])
+def test_register_killed_anywhere_names_whole_bundles_and_is_mended_by_the_same_call(
+    home: Path, bundle: Bundle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    mine = tmp_path / "home"
+    shutil.copytree(home, mine, ignore=shutil.ignore_patterns("bundles", "artifacts", CHALLENGER))
+    with mlflow_at(mine) as client:
+        logged = str(client.get_model_version(MODEL, "1").source)
+    with killed_at(point, monkeypatch):
+        register(bundle, logged, mine)
+    cached = [Bundle.load(path).digest for path in (mine / "bundles").glob("[!.]*")]
+    assert aliases(mine)[CHALLENGER] == "2" or cached == [bundle.digest]
+    assert load_challenger(mine) is None
+    version = register(bundle, logged, mine)
+    assert (version, aliases(mine)) == ("4", {CHALLENGER: "4"})
+    challenger = load_challenger(mine)
+    assert challenger is not None
+    assert challenger.digest == bundle.digest
 
 
 def test_load_champion_needs_no_mlflow(home: Path) -> None:

@@ -34,6 +34,7 @@ POINTS: dict[str, tuple[object, str, int, int]] = {
     "while the bundle is logged": (MlflowClient, "finalize_logged_model", 0, signal.SIGKILL),
     "before the version": (MlflowClient, "create_model_version", 0, signal.SIGKILL),
     "before the alias": (MlflowClient, "set_registered_model_alias", 0, signal.SIGKILL),
+    "before the alias, by hand": (MlflowClient, "set_registered_model_alias", 0, signal.SIGINT),
 }
 
 

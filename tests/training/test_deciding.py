@@ -45,8 +45,29 @@ def test_decide_on_too_few_episodes_is_not_done_and_the_champion_stays() -> None
     assert "cannot be told" in decision.reason
 
 
-def test_decide_without_a_champion_promotes() -> None:
-    assert decide(PromotionRule(), {}, None, None, 0).promote
+def test_decide_without_a_champion_promotes_what_was_measured_on_enough_episodes() -> None:
+    decision = decide(PromotionRule(), GOOD, None, None, 10)
+    assert (decision.promote, decision.reason) == (True, "there is no champion; every condition holds")
+    assert [(check.name, check.held) for check in decision.checks] == [
+        ("labelled episodes", True), ("average precision", True),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("challenger", "episodes", "why"),
+    [
+        (GOOD, 9, "labelled episodes"),
+        ({}, 10, "average precision"),
+        ({"average_precision": math.nan}, 0, "labelled episodes, average precision"),
+    ],
+)
+def test_decide_beside_a_champion_that_cannot_judge_promotes_nothing_that_was_not_measured(
+    challenger: dict[str, float], episodes: int, why: str
+) -> None:
+    decision = decide(PromotionRule(), challenger, None, None, episodes, "format must be 2, was 1")
+    assert not decision.promote
+    told = "the champion cannot judge (format must be 2, was 1)"
+    assert decision.reason == f"{told}; {why} cannot be told; nothing is promoted"
 
 
 def test_decision_is_json_and_a_table_of_80_columns() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from features.errors import TapeError
 from features.readers import read_dataset
 from models.parameters import Parameters
 from training.hits import with_nanoseconds
@@ -57,6 +58,23 @@ def test_merge_labels_stay_with_their_tapes_and_only_the_decided_ones_are_partly
     assert second["detectors"].tolist() == [("rule", "classifier")]
     assert second["verdict"].tolist() == [False]
     assert simulated(merged) == "simulated"
+
+
+@pytest.mark.parametrize(
+    ("tapes", "told"),
+    [
+        ("", "tapes must name those that the verdict is about, was empty"),
+        ("t0;t9", "tapes must be among those of the dataset, was t9"),
+    ],
+)
+def test_merge_a_verdict_about_no_tape_of_its_dataset_is_refused(
+    two: tuple[Path, Path], tmp_path: Path, tapes: str, told: str
+) -> None:
+    file = two[1] / "labels.csv"
+    file.write_text(file.read_text().replace(",t0,", f",{tapes},"))
+    with pytest.raises(TapeError, match=rf"decided/labels.csv: 1 mistake\(s\)\n  row 2: {told}"):
+        merge_datasets(two, tmp_path / "merged")
+    assert not (tmp_path / "merged").exists()
 
 
 def test_merge_again_gives_the_same_labels_and_replaces_what_was_there(two: tuple[Path, Path], tmp_path: Path) -> None:

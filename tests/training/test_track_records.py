@@ -34,6 +34,8 @@ def test_record_of_verdicts_counts_each_alert_once_for_every_detector_that_had_s
     assert found["wash_trading"] == {
         "rule": Record(1, 1), "classifier": Record(1, 0), "isolation_forest": Record(),
     }  # fmt: skip
+    left = decided.assign(left_out=[True, False, False])
+    assert of_verdicts([market(labels=left)])["wash_trading"]["rule"] == Record(0, 1)
     assert together(found["wash_trading"], found["wash_trading"])["rule"] == Record(2, 2)
 
 

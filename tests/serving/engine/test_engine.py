@@ -13,11 +13,14 @@ from hypothesis import strategies as st
 from features.events import Events, Vocabulary
 from features.records import tables_from_records
 from models.alert import Alert
+from models.parameters import parse_parameters
 from serving.alerts.query import Filters
 from serving.alerts.record import to_record
 from serving.alerts.store import AlertStore
+from serving.champion import Champion
 from serving.engine.client import EngineClient
 from serving.engine.engine import Engine
+from serving.engine.process import watch_of
 from serving.engine.server import EngineServer
 from serving.engine.watcher import Watch, Watcher
 from serving.engine.wire import Ack, Batch, batch_of
@@ -209,6 +212,37 @@ def test_engine_damaged_snapshot_is_replaced_by_the_journal(
     assert engine.status().events == 200
     engine.submit(batch(wash_trades, watermark=END))
     assert kept.alerts == whole
+
+
+def test_engine_snapshot_of_another_fold_is_replaced_by_the_journal(
+    settings: Settings, watch: Watch, wash_trades: Trades, tmp_path: Path
+) -> None:
+    wider = watch_of(Champion(parse_parameters({"windows": {"market": {"buckets": 30}}}), None))
+    found = []
+    for home, before, replayed in ((settings.home, watch, 150), (tmp_path / "anew", wider, 0)):
+        mine, kept = settings.model_copy(update={"home": home}), Kept()
+        first = Engine(mine, before, Kept(), Clock())
+        first.submit(batch(wash_trades[:150]))
+        first.close()
+        engine = Engine(mine, wider, kept, Clock())
+        assert engine.status().events == replayed
+        engine.submit(batch(wash_trades[150:], watermark=END))
+        engine.close()
+        found.append(kept.alerts)
+    assert {alert.typology for alert in found[0].values()} >= {"wash_trading"}
+    assert found[0] == found[1]
+
+
+def test_engine_snapshot_under_other_thresholds_is_taken_up(
+    settings: Settings, watch: Watch, wash_trades: Trades
+) -> None:
+    first = Engine(settings, watch, Kept(), Clock())
+    first.submit(batch(wash_trades[:150]))
+    first.close()
+    stricter = watch_of(Champion(parse_parameters({"alerts": {"confidence_threshold": 0.75}}), None))
+    engine = Engine(settings, stricter, Kept(), Clock())
+    assert engine.status().events == 0
+    engine.close()
 
 
 def test_engine_clean_stop_writes_a_snapshot_so_that_nothing_is_replayed(
