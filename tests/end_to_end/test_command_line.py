@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from click import Command
 from typer.main import get_command
 from typer.testing import CliRunner
 
@@ -26,7 +25,7 @@ from training.simulator import simulate
 ROOT = Path(__file__).parents[2]
 
 
-def commands(group: Command, name: str = "") -> list[str]:
+def commands(group: object, name: str = "") -> list[str]:
     """Return the names of a command and of all that are under it."""
     under = getattr(group, "commands", {})
     return [name, *(found for key, one in under.items() for found in commands(one, f"{name} {key}".strip()))]
