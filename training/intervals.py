@@ -7,15 +7,14 @@ drawn with replacement, all together, so that recall, precision and average prec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from models.alert import Alert
 from training.alerts import Raised
 from training.calibrate import known_only
 from training.hits import hit_matrix, match, same_pattern
@@ -26,21 +25,55 @@ DRAWS = 1000
 
 
 @dataclass(frozen=True)
-class _Counted:
-    # Things of one kind (episodes, or alerts), shape (n,) each: their event, typology, whether right, confidence.
+class Counted:
+    """Episodes or alerts, shape (n,) each.
+
+    Attributes:
+        event: Number of the event that each belongs to.
+        typology: Its typology, see `hits.same_pattern`.
+        right: Of an episode whether it was hit, of an alert whether it hits one.
+        confidence: Of an alert, NaN of an episode.
+    """
+
     event: NDArray[np.int64]
     typology: NDArray[np.str_]
     right: NDArray[np.bool_]
     confidence: Floats
 
-    def of(self, typology: str) -> _Counted:
+    def of(self, typology: str) -> Counted:
+        """Return those of a typology."""
         mine = self.typology == typology
-        return _Counted(self.event[mine], self.typology[mine], self.right[mine], self.confidence[mine])
+        return Counted(self.event[mine], self.typology[mine], self.right[mine], self.confidence[mine])
 
     def drawn(self, counts: Floats) -> tuple[Floats, Floats]:
         """Return how many there are, and how many are right, in each draw."""
         weight = counts[:, self.event]
         return weight.sum(axis=1), weight[:, self.right].sum(axis=1)
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What one judge made of markets.
+
+    Attributes:
+        episodes: The labelled episodes.
+        alerts: Its alerts whose truth is known.
+        false: Which of them are false by the definition of `hits`, shape (n_alerts,).
+    """
+
+    episodes: Counted
+    alerts: Counted
+    false: NDArray[np.bool_]
+
+    def average_precisions(self, counts: Floats) -> dict[str, Floats]:
+        """Return the average precision of each labelled typology, as `evaluate` has it, for each draw of events."""
+        out = {}
+        for name in np.unique(self.episodes.typology).tolist():
+            n, hit = self.episodes.of(name).drawn(counts)
+            mine = self.alerts.of(name)
+            ranked = weighted_average_precision(mine.right, mine.confidence, counts[:, mine.event])
+            out[name] = _divided(hit, n) * ranked
+        return out
 
 
 def intervals(
@@ -57,27 +90,33 @@ def intervals(
         draws: How often events are drawn.
         seed: Seed of the draws.
     """
-    n_events, (episodes, found, alerts, candidates) = _events(raised, unsure)
+    n_events, (shown, ranked) = events(raised, unsure)
     if n_events == 0:
         return {}
-    counts = (
-        np.random.default_rng(seed).multinomial(n_events, np.full(n_events, 1 / n_events), size=draws).astype(float)
-    )
+    counts = drawn_events(n_events, draws, seed)
+    episodes, alerts = shown.episodes, replace(shown.alerts, right=~shown.false)
     drawn = dict(zip(("recall", "precision", "f1"), _rates(episodes, alerts, counts), strict=True))
-    precisions = []
     for name in sorted({*episodes.typology.tolist(), *alerts.typology.tolist()}):
         rates = _rates(episodes.of(name), alerts.of(name), counts)
         drawn |= {f"{key}.{name}": rate for key, rate in zip(("recall", "precision", "f1"), rates, strict=True)}
-        if name in episodes.typology:
-            n, hit = found.of(name).drawn(counts)
-            mine = candidates.of(name)
-            ranked = weighted_average_precision(mine.right, mine.confidence, counts[:, mine.event])
-            drawn[f"average_precision.{name}"] = _divided(hit, n) * ranked
-            precisions.append(drawn[f"average_precision.{name}"])
+    precisions = ranked.average_precisions(counts)
+    drawn |= {f"average_precision.{name}": values for name, values in precisions.items()}
     if precisions:
-        known = np.isfinite(precisions)
-        drawn["average_precision"] = _divided(np.where(known, precisions, 0.0).sum(axis=0), known.sum(axis=0))
+        drawn["average_precision"] = mean_known(precisions)
     return _ends(drawn)
+
+
+def drawn_events(n_events: int, draws: int, seed: int) -> Floats:
+    """Return how often each event is drawn, as many as there are, with replacement, shape (n_draws, n_events)."""
+    even = np.full(n_events, 1 / n_events)
+    return np.random.default_rng(seed).multinomial(n_events, even, size=draws).astype(float)
+
+
+def mean_known(precisions: Mapping[str, Floats]) -> Floats:
+    """Return the mean over typologies of each draw, at least one, of those that are known; NaN where none is."""
+    values = np.array(list(precisions.values()))
+    known = np.isfinite(values)
+    return _divided(np.where(known, values, 0.0).sum(axis=0), known.sum(axis=0))
 
 
 def weighted_average_precision(truth: NDArray[np.bool_], score: Floats, weight: Floats) -> Floats:
@@ -102,7 +141,7 @@ def weighted_average_precision(truth: NDArray[np.bool_], score: Floats, weight: 
     return np.nan_to_num(_divided((gained * precision).sum(axis=1), right[:, -1]))
 
 
-def _rates(episodes: _Counted, alerts: _Counted, counts: Floats) -> tuple[Floats, Floats, Floats]:
+def _rates(episodes: Counted, alerts: Counted, counts: Floats) -> tuple[Floats, Floats, Floats]:
     n_episodes, hit = episodes.drawn(counts)
     n_alerts, right = alerts.drawn(counts)
     recall, precision = _divided(hit, n_episodes), _divided(right, n_alerts)
@@ -125,23 +164,33 @@ def _ends(drawn: dict[str, Floats]) -> dict[str, float]:
     return out
 
 
-def _events(raised: Sequence[Raised], unsure: Sequence[Raised]) -> tuple[int, tuple[_Counted, ...]]:
-    # Episodes by what was raised, episodes by what was unsure, alerts raised, and unsure ones.
-    parts: list[list[_Counted]] = [[], [], [], []]
+def events(one: Sequence[Raised], other: Sequence[Raised]) -> tuple[int, tuple[Judgement, Judgement]]:
+    """Return how many events there are in what two judges made of the same markets, and what each made of them.
+
+    Args:
+        one: Alerts of one judge, one entry a market.
+        other: Alerts of the other on the same markets, in the same order.
+    """
+    sides: tuple[list[Judgement], list[Judgement]] = ([], [])
     first = 0
-    for shown, other in zip(map(known_only, raised), map(known_only, unsure), strict=True):
-        event, n_events = _joined(shown, other)
-        cuts = np.cumsum([len(shown.market.labels), len(shown.last)])
-        of_labels, of_shown, of_other = np.split(event + first, cuts)
-        by_shown, by_other = match(shown.last, shown.market.labels), match(other.last, other.market.labels)
-        names = _patterns(shown.market.labels["typology"].tolist())
-        unknown = np.full(len(names), np.nan)
-        parts[0].append(_Counted(of_labels, names, by_shown.episodes["hit"].to_numpy(bool), unknown))
-        parts[1].append(_Counted(of_labels, names, by_other.episodes["hit"].to_numpy(bool), unknown))
-        parts[2].append(_alerts(of_shown, shown.last, ~by_shown.alerts["false"].to_numpy(bool)))
-        parts[3].append(_alerts(of_other, other.last, by_other.alerts["hits"].to_numpy(bool)))
+    for pair in zip(map(known_only, one), map(known_only, other), strict=True):
+        event, n_events = _joined(*pair)
+        cuts = np.cumsum([len(pair[0].market.labels), len(pair[0].last)])
+        of_labels, *of_alerts = np.split(event + first, cuts)
+        for side, raised, mine in zip(sides, pair, of_alerts, strict=True):
+            side.append(_judgement(raised, of_labels, mine))
         first += n_events
-    return first, tuple(_together(part) for part in parts)
+    return first, (_together(sides[0]), _together(sides[1]))
+
+
+def _judgement(raised: Raised, of_labels: NDArray[np.int64], of_alerts: NDArray[np.int64]) -> Judgement:
+    labels, found = raised.market.labels, match(raised.last, raised.market.labels)
+    names, unknown = _patterns(labels["typology"].tolist()), np.full(len(labels), np.nan)
+    episodes = Counted(of_labels, names, found.episodes["hit"].to_numpy(bool), unknown)
+    confidence = np.array([alert.confidence for alert in raised.last], dtype=float)
+    patterns = _patterns([alert.typology for alert in raised.last])
+    alerts = Counted(of_alerts, patterns, found.alerts["hits"].to_numpy(bool), confidence)
+    return Judgement(episodes, alerts, found.alerts["false"].to_numpy(bool))
 
 
 def _joined(shown: Raised, other: Raised) -> tuple[NDArray[np.int64], int]:
@@ -159,16 +208,13 @@ def _joined(shown: Raised, other: Raised) -> tuple[NDArray[np.int64], int]:
     return event.astype(np.int64), len(numbers)
 
 
-def _alerts(event: NDArray[np.int64], alerts: Sequence[Alert], right: NDArray[np.bool_]) -> _Counted:
-    names = _patterns([alert.typology for alert in alerts])
-    return _Counted(event, names, right, np.array([alert.confidence for alert in alerts], dtype=float))
-
-
 def _patterns(typologies: Sequence[str]) -> NDArray[np.str_]:
     return np.array([same_pattern(name) for name in typologies], dtype="U64")
 
 
-def _together(parts: Sequence[_Counted]) -> _Counted:
-    event, typology = (np.concatenate([getattr(one, key) for one in parts]) for key in ("event", "typology"))
-    right, confidence = (np.concatenate([getattr(one, key) for one in parts]) for key in ("right", "confidence"))
-    return _Counted(event, typology, right, confidence)
+def _together(parts: Sequence[Judgement]) -> Judgement:
+    def joined(kind: str) -> Counted:
+        columns = ((getattr(getattr(part, kind), field.name) for part in parts) for field in fields(Counted))
+        return Counted(*(np.concatenate(list(column)) for column in columns))
+
+    return Judgement(joined("episodes"), joined("alerts"), np.concatenate([part.false for part in parts]))

@@ -24,7 +24,7 @@ from training.evaluate import Evaluation, evaluate
 from training.experiment import Experiment
 from training.markets import Progress
 from training.merging import merge_datasets
-from training.paired import Paired, paired_precision
+from training.paired import paired_precision
 from training.promote import promote
 from training.tracking import add_to_run, code_version
 from training.train import DEFAULT, Trained, dataset_digest, train
@@ -144,9 +144,9 @@ def _judged(plan: Plan, trained: Trained, champion: Bundle | None, unusable: str
     if champion is None:
         decision = decide(plan.rule, ours.metrics, None, None, episodes, unusable)
         return Round(trained, None, None, decision, None)
-    unsure = [unsure_alerts(trained.split.test, plan.parameters, bundle) for bundle in (champion, trained.bundle)]
-    theirs = evaluate(tuple(alerts_of(trained.split.test, plan.parameters, champion)), unsure[0], plan.experiment.seed)
-    paired: Paired = paired_precision(unsure[0], unsure[1], draws=plan.rule.draws, level=plan.rule.level)
+    unsure = unsure_alerts(trained.split.test, plan.parameters, champion)
+    theirs = evaluate(tuple(alerts_of(trained.split.test, plan.parameters, champion)), unsure, plan.experiment.seed)
+    paired = paired_precision(unsure, trained.unsure, draws=plan.rule.draws, level=plan.rule.level)
     decision = decide(plan.rule, ours.metrics, theirs.metrics, paired, episodes)
     newest = (*trained.split.calibrate, *trained.split.test)
     drift = drift_of(newest, plan.parameters, champion) if champion.reference else None

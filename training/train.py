@@ -58,6 +58,7 @@ class Trained:
         version: Registered version, the challenger now.
         bundle: The bundle.
         evaluation: What it reached on the last tapes.
+        unsure: Its alerts there, see `alerts.unsure_alerts`.
         split: Which tapes were used for what.
     """
 
@@ -65,6 +66,7 @@ class Trained:
     version: str
     bundle: Bundle
     evaluation: Evaluation
+    unsure: tuple[Raised, ...]
     split: Split
 
 
@@ -118,7 +120,7 @@ def train(
         run.describe(card, name or f"{dataset_name} seed {experiment.seed} {learned.winners()}", tags)
         # Last of all: whatever is registered is whole.
         version = run.register(bundle, example(split.fit), card)
-        return Trained(run.run_id, version, bundle, evaluation, split)
+        return Trained(run.run_id, version, bundle, evaluation, unsure, split)
 
 
 def fit_bundle(
