@@ -7,7 +7,7 @@ STAMP := $(VENV)/.installed
 SOURCES := features models training serving tests notebooks tapewatch.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast lint format benchmark constraints clean
+.PHONY: help demo test test-fast lint kernels format benchmark constraints clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 22
@@ -15,7 +15,8 @@ help: ## this list
 demo: $(STAMP) ## simulate, train, register, scan and serve
 	@$(BIN)/tapewatch demo
 
-test: lint ## all checks and all tests, as CI runs them
+test: $(STAMP) ## all checks and all tests, as CI runs them
+	@$(MAKE) -j2 lint kernels
 	$(BIN)/pytest -n 2 --dist loadscope
 
 test-fast: $(STAMP) ## the tests that take no time, without linters
@@ -26,6 +27,12 @@ lint: $(STAMP) ## ruff, mypy --strict, import-linter
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
+
+# Compiled beside the linters, and once; otherwise each of pytest's processes compiles most of it.
+kernels: $(STAMP)
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	  $(BIN)/python tapewatch.py simulate "$$folder/small" --hours 0.5 --symbols 1 --books > /dev/null && \
+	  $(BIN)/python tapewatch.py scan "$$folder/small/tapes/tape-000" --home "$$folder" > /dev/null
 
 format: $(STAMP) ## let ruff format and fix what it safely can
 	$(BIN)/ruff check --fix $(SOURCES)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pandas as pd
 
+from features.json_values import finite
 from features.readers import read_dataset
 from models.bundle import Bundle
 from models.parameters import Parameters
@@ -195,4 +196,4 @@ def _plain(row: Mapping[Any, Any]) -> dict[str, Any]:
 def _plain_value(value: Any) -> Any:  # noqa: ANN401 - a cell of a table
     if isinstance(value, (tuple, list)):
         return list(value)
-    return value.item() if hasattr(value, "item") else value
+    return finite(value.item() if hasattr(value, "item") else value)

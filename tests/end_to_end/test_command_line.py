@@ -47,7 +47,7 @@ def run(tmp_path: Path) -> Run:
         environment = {**os.environ, "COLUMNS": "80", "PYTHONPATH": str(ROOT)}
         command = [sys.executable, str(ROOT / "tapewatch.py"), *map(str, arguments)]
         return subprocess.run(
-            command, cwd=tmp_path, env=environment, check=False, capture_output=True, text=True, timeout=300
+            command, cwd=tmp_path, env=environment, check=False, capture_output=True, text=True, timeout=900
         )
 
     return ran
