@@ -50,7 +50,7 @@ class Size:
 
     train: int = 50
     test: int = 16
-    tenth: int = 160
+    tenth: int = 40
     symbols: int = 6
 
 

@@ -138,7 +138,7 @@ def benchmark_calibration(
     data: Annotated[Path | None, typer.Option(help="Folder to keep the tapes in, and to find them again.")] = None,
     tapes: Annotated[
         tuple[int, int, int], typer.Option(help="Tapes to train on, to test on at each severity, at a tenth.")
-    ] = (50, 16, 160),
+    ] = (50, 16, 40),
     plot: Annotated[Path | None, typer.Option(help="PNG of reliability to write.")] = None,
     seed: Seed = 0,
     parameters: ParametersFile = None,
