@@ -39,7 +39,7 @@ class Delivery:
         market: The market.
         trades: Canonical trades; `event_id` is the source's trade id, so that what comes twice counts once.
         books: Canonical book levels.
-        until_ns: No event of this market before this time will follow (ns UTC), by the source's own clock; None: unsaid.
+        until_ns: Before this time (ns UTC, the source's clock) no event of this market will follow; None: unsaid.
     """
 
     market: Market
