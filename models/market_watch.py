@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -12,7 +13,7 @@ from features.fold import Folded, MarketFold, lots_of
 from features.order import ReorderBuffer
 from models.alerting import AlertFold, Open, Policy
 from models.citing import LOOK_BACK_NS, Recent
-from models.saved import alert_from_json, events_from_bytes, events_to_bytes
+from models.saved import alert_from_json, events_from_bytes, events_to_bytes, from_json_array, json_array
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -66,18 +67,20 @@ class MarketWatch:
             self._latest = [concatenate(self._latest)]
         return self._latest[0] if self._latest else no_events()
 
-    def snapshot(self) -> tuple[dict[str, Any], Arrays]:
-        """Return the whole state as JSON types and arrays by name."""
+    def snapshot(self) -> Arrays:
+        """Return the whole state as arrays by name."""
         arrays: Arrays = {f"fold/{name}": array for name, array in self.fold.snapshot().items()}
         arrays["held"], arrays["recent"] = events_to_bytes(self.buffer.held), events_to_bytes(self._held())
         alerts = [
             [*key, asdict(held.alert), held.highest, held.seen, sorted(held.members)]
             for key, held in self.alerts.open.items()
         ]
-        return {"watermark": self.buffer.watermark, "late": self.buffer.late, "open": alerts}, arrays
+        state = {"watermark": self.buffer.watermark, "late": self.buffer.late, "open": alerts}
+        return {**arrays, "state": json_array(state)}
 
-    def restore(self, saved: dict[str, Any], arrays: Arrays) -> None:
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
         """Continue from a snapshot."""
+        saved = from_json_array(arrays["state"])
         self.fold.restore({name.removeprefix("fold/"): a for name, a in arrays.items() if name.startswith("fold/")})
         self.buffer.held = events_from_bytes(arrays["held"])
         recent = events_from_bytes(arrays["recent"])

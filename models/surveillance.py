@@ -7,9 +7,8 @@ Each market is independent of the others, so results do not depend on which mark
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -29,6 +28,7 @@ from models.judging import by_output, judge
 from models.market_watch import MarketWatch
 from models.parameters import TYPOLOGIES, Parameters
 from models.rules import build_rules
+from models.saved import from_json_array, json_array
 from models.sessions import schedule_of
 from models.shadow import Listener, Shadow
 
@@ -97,14 +97,15 @@ class Surveillance:
         self._windows = windows_of(parameters)
         self._policy = policy_of(parameters, bundle)
         self._watches: dict[int, MarketWatch] = {}
+        self._due: dict[int, MarketWatch] = {}
 
     @property
     def late(self) -> int:
         """Events refused because their bucket was closed."""
         return sum(watch.buffer.late for watch in self._watches.values())
 
-    def push(self, events: Events) -> list[Alert]:
-        """Take events of any markets in any order; return the alert revisions of the buckets they closed.
+    def add(self, events: Events) -> None:
+        """Take events of any markets in any order; what they make due waits for `close`.
 
         Raises:
             SchemaError: A market would move more lots in a day than can be counted; nothing was taken.
@@ -118,24 +119,41 @@ class Surveillance:
             watch.refuse_overflow(part)
         for watch, part in zip(watches, parts, strict=True):
             watch.buffer.add(part)
-        return self._close(watches)
+            self._note(watch)
 
-    def advance(self, until_ns: int, markets: Collection[tuple[str, str]] | None = None) -> list[Alert]:
-        """Let time pass: no further event before `until_ns` will come.
+    def tick(self, until_ns: int, markets: Collection[tuple[str, str]] | None = None) -> None:
+        """Let time pass: no further event before `until_ns` will come. What this makes due waits for `close`.
 
         Args:
             until_ns: The time, ns UTC.
             markets: Venue and symbol of the markets that this is known of; None: of all. Unknown ones are passed over.
         """
-        known = (
-            self._watches
-            if markets is None
-            else [code for code in map(self.vocabulary.known, markets) if code in self._watches]
-        )
-        watches = [self._watches[code] for code in sorted(known)]
-        for watch in watches:
+        named = self._watches if markets is None else map(self.vocabulary.known, markets)
+        for watch in [self._watches[code] for code in named if code in self._watches]:
             watch.buffer.tick(until_ns)
-        return self._close(watches)
+            self._note(watch)
+
+    def close(self) -> list[Alert]:
+        """Fold what is due, and judge the closed buckets of all markets at once; return the alert revisions."""
+        due = [self._due[code] for code in sorted(self._due)]
+        self._due.clear()
+        folded = [watch.fold_due(self.vocabulary) for watch in due]
+        alerts = self._raise(due, folded)
+        for watch in due:
+            watch.forget(self._policy)
+            if self._shadow:
+                self._shadow.advance(watch.fold.market, watch.alerts, watch.buffer.until)
+        return alerts
+
+    def push(self, events: Events) -> list[Alert]:
+        """Take events and return the alert revisions of the buckets they closed: `add` and `close`."""
+        self.add(events)
+        return self.close()
+
+    def advance(self, until_ns: int, markets: Collection[tuple[str, str]] | None = None) -> list[Alert]:
+        """Let time pass and return the alert revisions of the buckets this closed: `tick` and `close`."""
+        self.tick(until_ns, markets)
+        return self.close()
 
     def finish(self) -> list[Alert]:
         """Close everything: the tape is at its end."""
@@ -147,16 +165,9 @@ class Surveillance:
             self._watches[code] = MarketWatch(name, fold, self._policy.lateness_ns)
         return self._watches[code]
 
-    def _close(self, watches: Sequence[MarketWatch]) -> list[Alert]:
-        """Fold what is due in these markets and judge the closed buckets of all of them at once."""
-        due = [watch for watch in watches if watch.buffer.is_due]
-        folded = [watch.fold_due(self.vocabulary) for watch in due]
-        alerts = self._raise(due, folded)
-        for watch in due:
-            watch.forget(self._policy)
-            if self._shadow:
-                self._shadow.advance(watch.fold.market, watch.alerts, watch.buffer.until)
-        return alerts
+    def _note(self, watch: MarketWatch) -> None:
+        if watch.buffer.is_due:
+            self._due[watch.fold.market] = watch
 
     def _raise(self, watches: Sequence[MarketWatch], folded: Sequence[Folded]) -> list[Alert]:
         closed = [(w, part) for w, part in zip(watches, folded, strict=True) if len(part.fast) + len(part.market)]
@@ -177,35 +188,27 @@ class Surveillance:
             alerts += raised
         return alerts
 
-    def snapshot(self) -> dict[str, NDArray[Any]]:
-        """Return the whole state as arrays; `restore` with the same parameters and bundle continues bit for bit."""
-        arrays: dict[str, NDArray[Any]] = {}
-        markets = {}
-        for code, watch in self._watches.items():
-            markets[code], own = watch.snapshot()
-            arrays |= {f"{code}/{name}": array for name, array in own.items()}
-        state = {"vocabulary": self.vocabulary.to_dict(), "markets": markets}
-        arrays["state"] = np.frombuffer(json.dumps(state).encode(), np.uint8)
-        return arrays
+    def snapshot(self) -> Iterator[dict[str, NDArray[Any]]]:
+        """Yield the whole state, nothing being due, in parts; `restore` with the same bundle continues bit for bit."""
+        state = {"vocabulary": self.vocabulary.to_dict(), "markets": list(self._watches)}
+        yield {"state": json_array(state)}
+        for watch in self._watches.values():
+            yield watch.snapshot()
 
     @classmethod
     def restore(
         cls,
-        arrays: Mapping[str, NDArray[Any]],
+        parts: Iterable[Mapping[str, NDArray[Any]]],
         parameters: Parameters,
         bundle: Bundle | None,
         shadow: Shadow | None = None,
     ) -> Surveillance:
         """Return the surveillance that a snapshot was taken of; a shadow begins anew."""
-        state = json.loads(arrays["state"].tobytes())
+        first, *markets = parts
+        state = from_json_array(first["state"])
         restored = cls(parameters, bundle, Vocabulary.from_dict(state["vocabulary"]), shadow)
-        own: dict[str, dict[str, NDArray[Any]]] = {code: {} for code in state["markets"]}
-        for name, array in arrays.items():
-            code, _, rest = name.partition("/")
-            if rest:
-                own[code][rest] = array
-        for code, saved in state["markets"].items():
-            restored._watch(int(code)).restore(saved, own[code])
+        for code, arrays in zip(state["markets"], markets, strict=True):
+            restored._watch(int(code)).restore(arrays)
         return restored
 
 

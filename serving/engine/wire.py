@@ -21,6 +21,7 @@ class Batch(msgspec.Struct, frozen=True):
         orders: Canonical order messages, likewise.
         accounts: Accounts and their owners, likewise.
         watermark: No event before this time will follow (ns UTC); it closes what is open up to there.
+        markets: What the watermark is for, as (venue, symbol); None: all markets.
     """
 
     source: str = "api"
@@ -29,6 +30,12 @@ class Batch(msgspec.Struct, frozen=True):
     orders: bytes | None = None
     accounts: bytes | None = None
     watermark: int | None = None
+    markets: list[tuple[str, str]] | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of its tables."""
+        return sum(len(getattr(self, name) or b"") for name in TABLES)
 
     def table(self, name: str) -> pa.Table | None:
         """Return one of `TABLES`, None where the batch has none."""
@@ -92,16 +99,38 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     says: str
 
 
+class Busy(msgspec.Struct, frozen=True, tag=True):
+    """There is more to do than is taken on; nothing of the batch was kept. Send it again after so many seconds."""
+
+    retry_after_s: float
+
+
 Request = Submit | AskStatus
-Reply = Ack | EngineStatus | Failed
+Reply = Ack | EngineStatus | Failed | Busy
+
+
+def journaled(batches: list[Batch]) -> bytes:
+    """Return what the journal holds of batches that were taken together."""
+    return msgspec.msgpack.encode(batches)
+
+
+def batches_of(payload: bytes) -> list[Batch]:
+    """Return the batches of one frame of the journal; before 2026-11-30 each had a frame of its own."""
+    held = msgspec.msgpack.decode(payload, type=Batch | list[Batch])
+    return held if isinstance(held, list) else [held]
 
 
 def batch_of(
-    tables: Mapping[str, pa.Table], *, source: str = "api", key: str | None = None, watermark: int | None = None
+    tables: Mapping[str, pa.Table],
+    *,
+    source: str = "api",
+    key: str | None = None,
+    watermark: int | None = None,
+    markets: list[tuple[str, str]] | None = None,
 ) -> Batch:
     """Return a batch of canonical tables by name."""
     streams = {name: _stream(table) for name, table in tables.items() if table.num_rows}
-    return Batch(source=source, key=key, watermark=watermark, **streams)
+    return Batch(source=source, key=key, watermark=watermark, markets=markets, **streams)
 
 
 def identities(batch: Batch, name: str, table: pa.Table) -> list[bytes | None]:
