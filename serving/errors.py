@@ -11,7 +11,11 @@ TapewatchError
 ├── JobUnavailableError         a job took too long, or waited too long for another one
 ├── JobFailedError              a job's process ended without a result
 ├── EngineUnavailableError      the engine does not answer (it is starting, or gone)
-└── EngineFailedError           the engine could not take a batch, and kept nothing of it
+│   └── EngineBusyError         it has more to do than it takes on; says when to send again
+├── EngineFailedError           the engine could not take a batch, and kept nothing of it
+├── FeedsUnavailableError       the feeds process does not answer (it is starting, or gone)
+├── NotMonitoredError           this market is not monitored
+└── CanaryWaitsError            a canary cannot be sent yet; says when
 """
 
 from __future__ import annotations
@@ -67,5 +71,29 @@ class EngineUnavailableError(TapewatchError):
     """The engine does not answer: it is starting, or gone and about to be restarted."""
 
 
+class EngineBusyError(EngineUnavailableError):
+    """The engine has more to do than it takes on; nothing of the batch was kept.
+
+    Attributes:
+        retry_after_s: After how many seconds to send it again.
+    """
+
+    def __init__(self, retry_after_s: float) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(f"the engine must catch up first; send again in {retry_after_s:g} s")
+
+
 class EngineFailedError(TapewatchError):
     """The engine could not take a batch, and kept nothing of it."""
+
+
+class FeedsUnavailableError(TapewatchError):
+    """The feeds process does not answer: it is starting, or gone and about to be restarted."""
+
+
+class NotMonitoredError(TapewatchError):
+    """This market is not monitored."""
+
+
+class CanaryWaitsError(TapewatchError):
+    """A canary cannot be sent yet: its market's time is not past the one before."""

@@ -21,6 +21,7 @@ class Batch(msgspec.Struct, frozen=True):
         orders: Canonical order messages, likewise.
         accounts: Accounts and their owners, likewise.
         watermark: No event before this time will follow (ns UTC); it closes what is open up to there.
+        markets: What the watermark is for, as (venue, symbol); None: all markets.
     """
 
     source: str = "api"
@@ -29,6 +30,7 @@ class Batch(msgspec.Struct, frozen=True):
     orders: bytes | None = None
     accounts: bytes | None = None
     watermark: int | None = None
+    markets: list[tuple[str, str]] | None = None
 
     def table(self, name: str) -> pa.Table | None:
         """Return one of `TABLES`, None where the batch has none."""
@@ -97,11 +99,16 @@ Reply = Ack | EngineStatus | Failed
 
 
 def batch_of(
-    tables: Mapping[str, pa.Table], *, source: str = "api", key: str | None = None, watermark: int | None = None
+    tables: Mapping[str, pa.Table],
+    *,
+    source: str = "api",
+    key: str | None = None,
+    watermark: int | None = None,
+    markets: list[tuple[str, str]] | None = None,
 ) -> Batch:
     """Return a batch of canonical tables by name."""
     streams = {name: _stream(table) for name, table in tables.items() if table.num_rows}
-    return Batch(source=source, key=key, watermark=watermark, **streams)
+    return Batch(source=source, key=key, watermark=watermark, markets=markets, **streams)
 
 
 def identities(batch: Batch, name: str, table: pa.Table) -> list[bytes | None]:

@@ -340,7 +340,7 @@ def test_client_after_the_engine_was_restarted_uses_a_new_connection(
     client = EngineClient(address, b"secret", timeout_s=10.0)
     first = EngineServer(start(), address, b"secret")
     client.submit(batch(wash_trades[:10]))
-    connection = client._idle.get()
+    connection = client._connections._idle.get()
     connection.send_bytes(b"not a request")
     connection.close()
     first.close()

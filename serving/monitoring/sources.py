@@ -1,0 +1,35 @@
+"""Where feeds come from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from serving.sources.feed import Deliver, Feed, Market
+
+
+class Sources(Protocol):
+    """Opens feeds of exchanges by name."""
+
+    async def check(self, exchange: str, symbols: Sequence[str]) -> list[str]:
+        """Return notes for a person, such as that the exchange cannot be asked at the moment.
+
+        Raises:
+            RequestError: There is no such exchange, or it does not list a symbol; names what comes near.
+        """
+        ...
+
+    def open(self, market: Market, deliver: Deliver, interval_s: float, *, books: bool) -> Feed:
+        """Return a feed of a market, not yet running.
+
+        Args:
+            market: What to watch.
+            deliver: Where it hands over what comes.
+            interval_s: Seconds between two looks, where it polls.
+            books: Whether to watch the order book, too.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        ...
