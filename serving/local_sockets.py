@@ -109,7 +109,7 @@ class Answering:
             try:
                 connection = self._listener.accept()
             except (AuthenticationError, EOFError, ConnectionError) as error:
-                log.warning(f"{self._name}.connection_refused", why=str(error))
+                log.warning("socket.connection_refused", of=self._name, why=str(error))
             except OSError:
                 if not self._closing.is_set():
                     raise
@@ -125,7 +125,7 @@ class Answering:
                     reply = self._answer(asked)
                 except Exception:
                     # The state may be half changed. Only a new process is surely right.
-                    log.exception(f"{self._name}.broken")
+                    log.exception("socket.broken", of=self._name)
                     self.broken.set()
                     return
                 connection.send_bytes(reply)

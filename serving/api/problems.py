@@ -18,12 +18,15 @@ from features.validation import RefusedRowsError
 from models.toml_tables import RefusedParametersError
 from serving.errors import (
     AlertNotFoundError,
+    CanaryWaitsError,
     EngineFailedError,
     EngineUnavailableError,
+    FeedsUnavailableError,
     JobFailedError,
     JobRefusedError,
     JobUnavailableError,
     LifeCycleError,
+    NotMonitoredError,
     RequestError,
     StoreUnreachableError,
 )
@@ -33,7 +36,7 @@ TITLES = {
     400: "The request cannot be read",
     404: "There is no such thing",
     405: "This method is not for this address",
-    409: "The change is not allowed from where the alert stands",
+    409: "This is not allowed as things stand",
     413: "The request body is too large",
     415: "The content type is not one that is read here",
     422: "The request breaks a rule",
@@ -51,6 +54,9 @@ _STATUS: dict[type[TapewatchError], int] = {
     JobFailedError: 500,
     EngineUnavailableError: 503,
     StoreUnreachableError: 503,
+    FeedsUnavailableError: 503,
+    NotMonitoredError: 404,
+    CanaryWaitsError: 409,
     EngineFailedError: 500,
     StoreError: 500,
     TapewatchError: 500,
@@ -123,6 +129,7 @@ UNREADY = documented(503)
 ADOPT = documented(413, 422, 503)
 JOB = documented(413, 422, 503)
 BODY = documented(413, 415, 422, 503)
+CANARY = documented(409, 413, 422, 503)
 PLAIN = documented()
 
 

@@ -21,6 +21,7 @@ from serving.engine.server import EngineServer
 from serving.engine.shadowing import ShadowLog
 from serving.engine.watcher import Watch
 from serving.logs import log_as_json
+from serving.monitoring.canary_alerts import AlertsWithCanaries
 from serving.settings import Settings
 from serving.signals import StopSignal
 from training.folded_store import fold_parameters
@@ -41,7 +42,8 @@ def run_engine(settings: Settings, address: str, authkey: bytes, ready: Connecti
     log_as_json()
     with StopSignal(ignore=(signal.SIGINT,)) as stop:
         store = AlertStore.open(settings.store_url, migrated=True)
-        engine = Engine(settings, watch_of(load_shadowed(settings), settings.shadow_file), store, time.monotonic)
+        alerts = AlertsWithCanaries(store, settings.canary_alerts_file, time.time_ns)
+        engine = Engine(settings, watch_of(load_shadowed(settings), settings.shadow_file), alerts, time.monotonic)
         server = EngineServer(engine, address, authkey)
         ready.send_bytes(b"ready")
         broken = False

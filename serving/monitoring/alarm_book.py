@@ -47,7 +47,9 @@ class AlarmBook:
             for subject, alarm in self._open.items()
             if subject not in wrong
         ]
-        opened = [Alarm(*subject, says=says, opened=now) for subject, says in wrong.items() if subject not in self._open]
+        opened = [
+            Alarm(*subject, says=says, opened=now) for subject, says in wrong.items() if subject not in self._open
+        ]
         for alarm in (*closed, *opened):
             self._take(alarm)
             append_bounded(self._path, msgspec.json.encode(alarm), MOST_BYTES)

@@ -66,9 +66,7 @@ def spoofing() -> dict[str, Records]:
             orders.append(_order(at_s + 0.9 + 0.01 * n, name, "spoofer", "cancel", "buy", 99.9, 100.0))
         orders.append(_order(at_s + 0.2, f"real{k}", "spoofer", "new", "sell", 100.05, 2.0))
         orders.append(_order(at_s + 0.5, f"real{k}", "spoofer", "fill", "sell", 100.05, 2.0))
-        trades.append(
-            {**_trade(at_s + 0.5, 100.05, 2.0, "lured", "spoofer", "buy"), "sell_order_id": f"real{k}"}
-        )
+        trades.append({**_trade(at_s + 0.5, 100.05, 2.0, "lured", "spoofer", "buy"), "sell_order_id": f"real{k}"})
     return {"orders": _in_time(orders), "trades": _in_time(trades)}
 
 
@@ -83,11 +81,15 @@ def _ordinary() -> Records:
     """Return one trade in about twenty seconds, by twenty buyers and seven sellers in turn."""
     return [
         _trade(
-            at_s + at_s * 7919 % 1777 / 100, 100.0 + 0.01 * (at_s * 7 % 11 - 5), 1.0 + at_s * 3 % 5 / 5, f"buyer{at_s // 20 % 20}",
-            f"seller{at_s // 20 % 7}", "buy" if at_s * 3 % 7 < 4 else "sell",
+            at_s + at_s * 7919 % 1777 / 100,
+            100.0 + 0.01 * (at_s * 7 % 11 - 5),
+            1.0 + at_s * 3 % 5 / 5,
+            f"buyer{at_s // 20 % 20}",
+            f"seller{at_s // 20 % 7}",
+            "buy" if at_s * 3 % 7 < 4 else "sell",
         )
         for at_s in range(0, SPAN_S - 20, 20)
-    ]  # fmt: skip
+    ]
 
 
 def _quotes() -> Records:

@@ -39,7 +39,9 @@ class Pulse:
         clocks: Reads both clocks at once.
     """
 
-    def __init__(self, settings: Settings, engine: AsksEngine, database: Database, clocks: Callable[[], Clocks]) -> None:
+    def __init__(
+        self, settings: Settings, engine: AsksEngine, database: Database, clocks: Callable[[], Clocks]
+    ) -> None:
         self._settings = settings
         self._engine = engine
         self._database = database

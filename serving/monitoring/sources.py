@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from serving.sources.feed import Deliver, Feed, Market
 
 
+@dataclass(frozen=True)
+class Resolved:
+    """Markets as the exchange itself names them.
+
+    Attributes:
+        markets: They, in the order of the request, each once.
+        notes: What a person should know, such as that the exchange cannot be asked at the moment.
+    """
+
+    markets: tuple[Market, ...]
+    notes: tuple[str, ...] = ()
+
+
 class Sources(Protocol):
     """Opens feeds of exchanges by name."""
 
-    async def check(self, exchange: str, symbols: Sequence[str]) -> list[str]:
-        """Return notes for a person, such as that the exchange cannot be asked at the moment.
+    async def resolve(self, exchange: str, symbols: Sequence[str]) -> Resolved:
+        """Return the markets that are meant.
 
         Raises:
             RequestError: There is no such exchange, or it does not list a symbol; names what comes near.

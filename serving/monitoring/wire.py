@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeVar
 
 import msgspec
 
@@ -233,3 +233,5 @@ class Failed(msgspec.Struct, frozen=True, tag="MonitoringFailed"):
 
 Request = Start | Stop | AskMarkets | AskAlarms | AskCanaries | SendCanaries
 Reply = Markets | Alarms | Canaries | Refused | NotMonitored | Waits | Failed
+Told = TypeVar("Told", Markets, Alarms, Canaries)
+"""A good answer."""
