@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import difflib
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
 from features.records import tables_from_records
 from serving.errors import RequestError
+from serving.monitoring.asking import MonitoringClient, answering
+from serving.monitoring.monitor import Monitor
 from serving.monitoring.sources import Resolved
 from serving.sources.feed import Deliver, Delivery, Feed, FeedStatus, Market
+from serving.times import iso
 
 LISTED = ("BTC/USDT", "ETH/USDT", "XRP/USDT", "DOGE/USDT")
 SECOND_NS = 1_000_000_000
@@ -24,18 +30,12 @@ def trades_of(market: Market, first: int, count: int) -> pa.Table:
     """Return `count` trades of a market, a second apart, numbered from `first`."""
     records = [
         {
-            "event_id": f"{market.venue}-{market.symbol}-{n}", "timestamp": _time(n), "venue": market.venue,
-            "symbol": market.symbol, "trade_id": str(n), "price": 100.0, "quantity": 1.0, "aggressor": "buy",
+            "event_id": f"{market.venue}-{market.symbol}-{n}", "timestamp": iso(START + n * SECOND_NS),
+            "venue": market.venue, "symbol": market.symbol, "trade_id": str(n), "price": 100.0, "quantity": 1.0, "aggressor": "buy",
         }
         for n in range(first, first + count)
     ]  # fmt: skip
     return tables_from_records(trades=records).trades
-
-
-def _time(second: int) -> str:
-    from serving.times import iso
-
-    return iso(START + second * SECOND_NS)
 
 
 class ScriptedFeed:
@@ -88,3 +88,28 @@ class Scripted:
 
     async def close(self) -> None:
         self.closed = True
+
+
+@contextmanager
+def running(monitor: Monitor, folder: Path) -> Iterator[MonitoringClient]:
+    """Run a monitor on a loop of its own and yield what asks it over a real socket."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="feeds")
+    thread.start()
+    task = asyncio.run_coroutine_threadsafe(monitor.run(), loop)
+    address = str(folder / "feeds.sock")
+    server, client = answering(monitor, loop, address, b"secret"), MonitoringClient(address, b"secret", 10.0)
+    yield client
+    client.close()
+    server.close()
+    task.cancel()
+    asyncio.run_coroutine_threadsafe(_the_rest(), loop).result(10)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join()
+    loop.close()
+
+
+async def _the_rest() -> None:
+    mine = asyncio.current_task()
+    await asyncio.gather(*(task for task in asyncio.all_tasks() if task is not mine), return_exceptions=True)
+    await asyncio.get_running_loop().shutdown_default_executor()

@@ -143,9 +143,9 @@ def test_watching_whatever_fails_of_one_feed_the_others_deliver_everything(plan:
                 steps = []
             else:
                 steps.append(bringing(10 * n, 10))
-        return steps
+        return [*steps, lambda _feed: done[market].set()]
 
-    taker, sources = Taker(), Scripted(script)
+    taker, sources, done = Taker(), Scripted(script), {market: asyncio.Event() for market in markets}
     outbox = Outbox(taker, Sleeps())
     watching = Watching(sources, outbox.deliver, lambda: NOW, Sleeps())
     brought = {market: 10 * steps.count("bring") for market, steps in zip(markets, plan, strict=True)}
@@ -153,8 +153,8 @@ def test_watching_whatever_fails_of_one_feed_the_others_deliver_everything(plan:
     async def work() -> None:
         for market in markets:
             await watching.start(Listed(*market))
-        while any(watching.told(market).events < brought[market] for market in markets):
-            await asyncio.sleep(0.001)
+        for event in done.values():
+            await event.wait()
         await watching.close()
 
     asyncio.run(run(outbox, work))
@@ -162,8 +162,9 @@ def test_watching_whatever_fails_of_one_feed_the_others_deliver_everything(plan:
 
 
 def test_watching_feed_that_crashes_is_told_and_opened_again_with_its_counts() -> None:
-    sources = Scripted(lambda _market, opened: [bringing(0, 3), failing] if opened == 1 else [bringing(3, 2)])
-    taker, told = Taker(), []
+    done, taker, told = asyncio.Event(), Taker(), []
+    scripts = {1: [bringing(0, 3), failing], 2: [bringing(3, 2), lambda _feed: done.set()]}
+    sources = Scripted(lambda _market, opened: scripts[opened])
 
     async def sleep(seconds: float) -> None:
         told.append((seconds, watching.told(A)))
@@ -173,8 +174,7 @@ def test_watching_feed_that_crashes_is_told_and_opened_again_with_its_counts() -
 
     async def work() -> None:
         await watching.start(Listed(*A))
-        while watching.told(A).events < 5:
-            await asyncio.sleep(0.001)
+        await done.wait()
         told.append((0.0, watching.told(A)))
         await watching.close()
 
