@@ -31,7 +31,8 @@ def trades_of(market: Market, first: int, count: int) -> pa.Table:
     records = [
         {
             "event_id": f"{market.venue}-{market.symbol}-{n}", "timestamp": iso(START + n * SECOND_NS),
-            "venue": market.venue, "symbol": market.symbol, "trade_id": str(n), "price": 100.0, "quantity": 1.0, "aggressor": "buy",
+            "venue": market.venue, "symbol": market.symbol, "trade_id": str(n),
+            "price": 100.0, "quantity": 1.0, "aggressor": "buy",
         }
         for n in range(first, first + count)
     ]  # fmt: skip
