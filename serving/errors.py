@@ -10,6 +10,7 @@ TapewatchError
 ├── JobRefusedError             a job cannot be done as asked; the text says why
 ├── JobUnavailableError         a job took too long, or waited too long for another one
 ├── JobFailedError              a job's process ended without a result
+├── SourceError                 an exchange, or a market of it, cannot be read as asked
 ├── EngineUnavailableError      the engine does not answer (it is starting, or gone)
 │   └── EngineBusyError         it has more to do than it takes on; says when to send again
 ├── EngineFailedError           the engine could not take a batch, and kept nothing of it
@@ -65,6 +66,10 @@ class JobUnavailableError(TapewatchError):
 
 class JobFailedError(TapewatchError):
     """A job's process ended without a result, or what it needs of the server cannot be had."""
+
+
+class SourceError(TapewatchError):
+    """An exchange, or a market of it, cannot be read as asked; the text says what can."""
 
 
 class EngineUnavailableError(TapewatchError):
