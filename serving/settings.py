@@ -118,6 +118,11 @@ class Settings(BaseSettings):
         return self.home / "monitoring.json"
 
     @property
+    def latest_trades_file(self) -> Path:
+        """JSON list of the newest trades of monitored markets."""
+        return self.home / "latest_trades.json"
+
+    @property
     def alarms_file(self) -> Path:
         """JSON lines of alarms that opened and closed."""
         return self.home / "alarms.jsonl"

@@ -9,10 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from serving.api.alert_records import Name, Time
 from serving.monitoring.wire import Alarm, Canaries, Canary, Kind, Monitored, Outcome, Pattern
-from serving.sources.feed import INTERVAL_S, LEAST_INTERVAL_S, FeedState
+from serving.sources.feed import INTERVAL_S, LEAST_INTERVAL_S, MOST_INTERVAL_S, FeedState
 from serving.times import iso
 
-MOST_INTERVAL_S = 86_400.0
 MOST_SYMBOLS = 1000
 Interval = Annotated[float, Field(ge=LEAST_INTERVAL_S, le=MOST_INTERVAL_S)]
 

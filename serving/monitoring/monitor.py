@@ -19,6 +19,7 @@ from serving.monitoring.alarm_book import AlarmBook
 from serving.monitoring.alarms import SECOND_NS, Clocks, Raised, Rhythm, of_canaries, of_market
 from serving.monitoring.canaries import CanaryRounds
 from serving.monitoring.canary_events import PATTERNS
+from serving.monitoring.latest import LatestTrades
 from serving.monitoring.outbox import Outbox
 from serving.monitoring.pulse import AsksEngine, Pulse
 from serving.monitoring.sources import Sources
@@ -103,7 +104,9 @@ class Monitor:
         self._sources = sources
         self._outside = outside or Outside()
         self._outbox = Outbox(engine.submit, self._outside.sleep)
-        self._watching = Watching(sources, self._outbox.deliver, self._outside.wall, self._outside.sleep)
+        self._latest = LatestTrades(settings.latest_trades_file, self._outside.wall)
+        clock, sleep = self._outside.wall, self._outside.sleep
+        self._watching = Watching(sources, self._outbox.deliver, self._latest, clock, sleep)
         self._rhythms: dict[Market, Rhythm] = {}
         self._book = AlarmBook(settings.alarms_file)
         self._pulse = Pulse(settings, engine, database, self._outside.clocks)
@@ -121,6 +124,7 @@ class Monitor:
                     tasks.create_task(part)
         finally:
             await self._watching.close()
+            self._latest.save()
             await self._sources.close()
 
     async def answer(self, request: Request) -> Reply:
@@ -203,6 +207,7 @@ class Monitor:
 
     async def _feel_pulse(self) -> None:
         while True:
+            self._latest.save()
             await asyncio.to_thread(self._pulse.look)
             await self._outside.sleep(PULSE_S)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from serving.sources.feed import Deliver, Feed, Market
+from serving.sources.terms import Known
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,9 @@ class Sources(Protocol):
         """
         ...
 
-    def open(self, market: Market, deliver: Deliver, interval_s: float, *, books: bool) -> Feed:
+    def open(
+        self, market: Market, deliver: Deliver, interval_s: float, *, books: bool, known: Known | None = None
+    ) -> Feed:
         """Return a feed of a market, not yet running.
 
         Args:
@@ -41,6 +44,7 @@ class Sources(Protocol):
             deliver: Where it hands over what comes.
             interval_s: Seconds between two looks, where it polls.
             books: Whether to watch the order book, too.
+            known: The newest trade that is on disk: what came since is asked for first.
         """
         ...
 

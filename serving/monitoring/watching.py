@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import structlog
 
+from serving.monitoring.latest import LatestTrades
 from serving.monitoring.sources import Sources
 from serving.monitoring.wire import Kind, Listed, Monitored
 from serving.sources.feed import RETRY_S, Deliver, Delivery, Feed, FeedStatus, Market
@@ -59,6 +60,7 @@ class Watching:
     Args:
         sources: Where feeds come from.
         deliver: Where what they bring goes.
+        latest: What is told of trades that are on disk.
         clock: Wall clock, ns UTC.
         sleep: Waits.
     """
@@ -67,11 +69,13 @@ class Watching:
         self,
         sources: Sources,
         deliver: Deliver,
+        latest: LatestTrades,
         clock: Callable[[], int],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._sources = sources
         self._deliver = deliver
+        self._latest = latest
         self._clock = clock
         self._sleep = sleep
         self.watched: dict[Market, Watched] = {}
@@ -124,11 +128,13 @@ class Watching:
                 watched.lag_s = (self._clock() - newest) / 1e9
             watched.crashes = 0
             await self._deliver(delivery)
+            self._latest.note(delivery)
 
         while True:
             try:
                 listed = watched.listed
-                watched.feed = self._sources.open(market, deliver, listed.interval_s, books=listed.books)
+                known = self._latest.of(market)
+                watched.feed = self._sources.open(market, deliver, listed.interval_s, books=listed.books, known=known)
                 watched.crashed = None
                 await watched.feed.run()
                 problem = "the feed must run until it is stopped, ended by itself"

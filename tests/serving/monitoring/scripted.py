@@ -18,6 +18,7 @@ from serving.monitoring.asking import MonitoringClient, answering
 from serving.monitoring.monitor import Monitor
 from serving.monitoring.sources import Resolved
 from serving.sources.feed import Deliver, Delivery, Feed, FeedStatus, Market
+from serving.sources.terms import Known
 from serving.times import iso
 
 LISTED = ("BTC/USDT", "ETH/USDT", "XRP/USDT", "DOGE/USDT")
@@ -70,6 +71,7 @@ class Scripted:
         self._script = script
         self.opened: dict[Market, int] = {}
         self.feeds: dict[Market, ScriptedFeed] = {}
+        self.known: dict[Market, Known | None] = {}
         self.closed = False
 
     async def resolve(self, exchange: str, symbols: Sequence[str]) -> Resolved:
@@ -81,7 +83,10 @@ class Scripted:
                 raise RequestError("symbols", f"listed by {exchange}; near: {', '.join(near)}", symbol)
         return Resolved(tuple(Market(exchange, symbol) for symbol in dict.fromkeys(symbols)))
 
-    def open(self, market: Market, deliver: Deliver, interval_s: float, *, books: bool) -> Feed:
+    def open(
+        self, market: Market, deliver: Deliver, interval_s: float, *, books: bool, known: Known | None = None
+    ) -> Feed:
+        self.known[market] = known
         self.opened[market] = self.opened.get(market, 0) + 1
         feed = ScriptedFeed(market, deliver, self._script(market, self.opened[market]))
         self.feeds[market] = feed

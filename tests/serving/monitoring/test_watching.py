@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,10 +10,12 @@ from hypothesis import strategies as st
 
 from serving.engine.wire import Ack, Batch
 from serving.errors import EngineBusyError, EngineFailedError, EngineUnavailableError
+from serving.monitoring.latest import LatestTrades
 from serving.monitoring.outbox import GATHER_S, Outbox, Parcel, together
 from serving.monitoring.watching import Watching
 from serving.monitoring.wire import Listed
 from serving.sources.feed import RETRY_S, Delivery, Market
+from serving.sources.terms import Known
 from tests.serving.monitoring.scripted import SECOND_NS, START, Scripted, ScriptedFeed, Step, trades_of
 
 A, B, C = (Market("x", f"{name}/USDT") for name in ("BTC", "ETH", "XRP"))
@@ -51,6 +54,11 @@ class Sleeps:
     async def __call__(self, seconds: float) -> None:
         self.asked.append(seconds)
         await asyncio.sleep(0)
+
+
+def unsaved() -> LatestTrades:
+    """Return a memory whose file is never written."""
+    return LatestTrades(Path("/nowhere"), lambda: NOW)
 
 
 def parcel(market: Market, second: int | None, count: int = 1) -> Parcel:
@@ -147,7 +155,7 @@ def test_watching_whatever_fails_of_one_feed_the_others_deliver_everything(plan:
 
     taker, sources, done = Taker(), Scripted(script), {market: asyncio.Event() for market in markets}
     outbox = Outbox(taker, Sleeps())
-    watching = Watching(sources, outbox.deliver, lambda: NOW, Sleeps())
+    watching = Watching(sources, outbox.deliver, unsaved(), lambda: NOW, Sleeps())
     brought = {market: 10 * steps.count("bring") for market, steps in zip(markets, plan, strict=True)}
 
     async def work() -> None:
@@ -170,7 +178,7 @@ def test_watching_feed_that_crashes_is_told_and_opened_again_with_its_counts() -
         told.append((seconds, watching.told(A)))
 
     outbox = Outbox(taker, Sleeps())
-    watching = Watching(sources, outbox.deliver, lambda: NOW, sleep)
+    watching = Watching(sources, outbox.deliver, unsaved(), lambda: NOW, sleep)
 
     async def work() -> None:
         await watching.start(Listed(*A))
@@ -179,6 +187,7 @@ def test_watching_feed_that_crashes_is_told_and_opened_again_with_its_counts() -
         await watching.close()
 
     asyncio.run(run(outbox, work))
+    assert sources.known == {A: Known(START // 1_000_000 + 2000, "2")}
     (waited, failed), (_, again) = told
     assert waited == RETRY_S == 10
     assert (failed.state, failed.retries, failed.events) == ("backing_off", 1, 3)
@@ -196,7 +205,7 @@ def test_watching_start_again_changes_nothing_and_with_another_interval_opens_an
         raise AssertionError
 
     async def work() -> list[bool]:
-        watching = Watching(sources, deliver, lambda: NOW)
+        watching = Watching(sources, deliver, unsaved(), lambda: NOW)
         asked = [Listed(*A, since=1), Listed(*A, since=2), Listed(*A, interval_s=1.0)]
         started = [await watching.start(listed) for listed in asked]
         await asyncio.sleep(0)
@@ -204,3 +213,19 @@ def test_watching_start_again_changes_nothing_and_with_another_interval_opens_an
         return started
 
     assert asyncio.run(work()) == [True, False, True, True, False]
+
+
+def test_latest_trades_survive_a_restart_for_an_hour(tmp_path: Path) -> None:
+    now, file = NOW, tmp_path / "latest_trades.json"
+    for market, count in ((A, 5), (A, 9), (B, 2)):
+        latest = LatestTrades(file, lambda: now)
+        latest.note(Delivery(market, trades_of(market, 0, count)))
+        latest.save()
+    again = LatestTrades(file, lambda: now)
+    assert again.of(A) == Known(START // 1_000_000 + 8000, "8")
+    assert again.of(B) == Known(START // 1_000_000 + 1000, "1")
+    assert again.of(C) is None
+    now += 3600 * SECOND_NS
+    assert again.of(A) is None
+    file.write_bytes(b"{")
+    assert LatestTrades(file, lambda: now).of(A) is None
