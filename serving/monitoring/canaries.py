@@ -64,16 +64,19 @@ class CanaryRounds:
         self._keep([*self.known.canaries, *begun], self.known)
         return begun
 
-    def send(self) -> None:
-        """Send what is in flight and was not sent by this process; what the engine knows already counts once.
+    @property
+    def unsent(self) -> list[Canary]:
+        """Canaries in flight that this process has not sent."""
+        return [one for one in self.in_flight if one.number not in self._sent]
+
+    def send(self, one: Canary) -> None:
+        """Send a canary; of what the engine has from the process before it takes nothing twice.
 
         Raises:
             EngineUnavailableError: The engine does not answer; to be called again.
         """
-        for one in self.in_flight:
-            if one.number not in self._sent:
-                self._submit(batch_of(tables_of(one), source=CANARY_VENUE, markets=[(CANARY_VENUE, one.symbol)]))
-                self._sent.add(one.number)
+        self._submit(batch_of(tables_of(one), source=CANARY_VENUE, markets=[(CANARY_VENUE, one.symbol)]))
+        self._sent.add(one.number)
 
     def look(self, now: int) -> list[Canary]:
         """Settle the canaries that were found, and those whose time is over; return them."""

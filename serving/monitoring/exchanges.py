@@ -74,7 +74,8 @@ class Exchanges:
     async def close(self) -> None:
         """Let go of all connections."""
         opened, self._opened = list(self._opened.values()), {}
-        await asyncio.gather(*(exchange.close() for exchange in opened), return_exceptions=True)
+        for _ in range(2):  # a question of several requests whose first one failed still opens the session again
+            await asyncio.gather(*(exchange.close() for exchange in opened), return_exceptions=True)
 
     def _exchange(self, name: str) -> Exchange:
         key = name.strip().lower()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import singledispatchmethod
 from typing import Protocol
@@ -113,6 +114,7 @@ class Monitor:
         files = settings.canaries_file, settings.canary_alerts_file
         self._canaries = CanaryRounds(*files, engine.submit, settings.canary_within_s)
         self._due = self._first_due()
+        self._to_send = asyncio.Event()
 
     async def run(self) -> None:
         """Run until cancelled; feeds stop then, and what they delivered but was not taken is theirs to bring again."""
@@ -177,6 +179,7 @@ class Monitor:
     @_done.register
     async def _send_canaries(self, request: SendCanaries) -> Reply:
         self._canaries.begin(request.patterns, self._outside.wall())
+        self._to_send.set()
         return self._canaries_told()
 
     def _canaries_told(self) -> Canaries:
@@ -218,8 +221,8 @@ class Monitor:
                 if self._due is not None and now >= self._due:
                     self._due = now + int(self._settings.canary_s * SECOND_NS)
                     self._canaries.begin(PATTERNS, now)
-                if self._canaries.in_flight:
-                    await asyncio.to_thread(self._canaries.send)
+                for one in self._canaries.unsent:
+                    await asyncio.to_thread(self._canaries.send, one)
             except TapewatchError as error:
                 # It shows in the canary itself: what cannot be sent is not found.
                 log.warning("canary.not_sent", why=str(error))
@@ -227,7 +230,10 @@ class Monitor:
                 log.info(
                     "canary.settled", number=one.number, pattern=one.pattern, outcome=one.outcome, delay_s=one.delay_s
                 )
-            await self._outside.sleep(LOOK_S)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._to_send.wait()
+            self._to_send.clear()
 
     def _first_due(self) -> int | None:
         """Return when the next round is due: soon after the first start, later as the round before says."""

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given
+from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from serving.engine.wire import Ack, Batch
@@ -136,6 +137,7 @@ def failing(_feed: ScriptedFeed) -> None:
     raise ValueError("a message that nobody expected")
 
 
+@examples(max_examples=20)
 @given(plan=st.lists(st.lists(st.sampled_from(["bring", "fail"]), max_size=5), min_size=2, max_size=3))
 def test_watching_whatever_fails_of_one_feed_the_others_deliver_everything(plan: list[list[str]]) -> None:
     markets = [A, B, C][: len(plan)]
@@ -150,13 +152,13 @@ def test_watching_whatever_fails_of_one_feed_the_others_deliver_everything(plan:
                     return [*steps, failing]
                 steps = []
             else:
-                steps.append(bringing(10 * n, 10))
+                steps.append(bringing(2 * n, 2))
         return [*steps, lambda _feed: done[market].set()]
 
     taker, sources, done = Taker(), Scripted(script), {market: asyncio.Event() for market in markets}
     outbox = Outbox(taker, Sleeps())
     watching = Watching(sources, outbox.deliver, unsaved(), lambda: NOW, Sleeps())
-    brought = {market: 10 * steps.count("bring") for market, steps in zip(markets, plan, strict=True)}
+    brought = {market: 2 * steps.count("bring") for market, steps in zip(markets, plan, strict=True)}
 
     async def work() -> None:
         for market in markets:
