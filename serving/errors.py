@@ -10,8 +10,13 @@ TapewatchError
 ├── JobRefusedError             a job cannot be done as asked; the text says why
 ├── JobUnavailableError         a job took too long, or waited too long for another one
 ├── JobFailedError              a job's process ended without a result
+├── SourceError                 an exchange, or a market of it, cannot be read as asked
 ├── EngineUnavailableError      the engine does not answer (it is starting, or gone)
-└── EngineFailedError           the engine could not take a batch, and kept nothing of it
+│   └── EngineBusyError         it has more to do than it takes on; says when to send again
+├── EngineFailedError           the engine could not take a batch, and kept nothing of it
+├── FeedsUnavailableError       the feeds process does not answer (it is starting, or gone)
+├── NotMonitoredError           this market is not monitored
+└── CanaryWaitsError            a canary cannot be sent yet; says when
 """
 
 from __future__ import annotations
@@ -63,9 +68,37 @@ class JobFailedError(TapewatchError):
     """A job's process ended without a result, or what it needs of the server cannot be had."""
 
 
+class SourceError(TapewatchError):
+    """An exchange, or a market of it, cannot be read as asked; the text says what can."""
+
+
 class EngineUnavailableError(TapewatchError):
     """The engine does not answer: it is starting, or gone and about to be restarted."""
 
 
+class EngineBusyError(EngineUnavailableError):
+    """The engine has more to do than it takes on; nothing of the batch was kept.
+
+    Attributes:
+        retry_after_s: After how many seconds to send it again.
+    """
+
+    def __init__(self, retry_after_s: float) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(f"the engine must catch up first; send again in {retry_after_s:g} s")
+
+
 class EngineFailedError(TapewatchError):
     """The engine could not take a batch, and kept nothing of it."""
+
+
+class FeedsUnavailableError(TapewatchError):
+    """The feeds process does not answer: it is starting, or gone and about to be restarted."""
+
+
+class NotMonitoredError(TapewatchError):
+    """This market is not monitored."""
+
+
+class CanaryWaitsError(TapewatchError):
+    """A canary cannot be sent yet: its market's time is not past the one before."""

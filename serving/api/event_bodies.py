@@ -10,6 +10,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.canary import CANARY_VENUE
 from features.encoding import Lots, encode
 from features.events import Vocabulary
 from features.fills import TRADE_LAYOUTS
@@ -197,6 +198,20 @@ def refuse_text(tape: Tape) -> None:
                 raise RequestError(f"{part}.{name}", "text without the character U+0000")
             if (pc.max(pc.utf8_length(words)).as_py() or 0) > MOST_CHARACTERS:
                 raise RequestError(f"{part}.{name}", f"text of at most {MOST_CHARACTERS} characters")
+
+
+def refuse_canaries(tape: Tape) -> None:
+    """Refuse the venue whose alerts nobody is shown.
+
+    Raises:
+        RequestError: An event is of it.
+    """
+    for part in ("trades", "orders", "books"):
+        table = getattr(tape, part)
+        if table is not None and "venue" in table.column_names:
+            at = pc.index(table["venue"].cast(pa.string()), CANARY_VENUE).as_py()
+            if at >= 0:
+                raise RequestError(f"{part}[{at}].venue", "another name; this one is the service's own", CANARY_VENUE)
 
 
 def refuse_future(tape: Tape, watermark: int | None, latest: int) -> None:

@@ -9,12 +9,14 @@ import msgspec
 from fastapi import APIRouter, Header, Query
 from fastapi.responses import Response
 
+from features.canary import is_canary
 from serving.api.alert_records import Name
-from serving.api.event_bodies import JSON, posted, refuse_future
+from serving.api.event_bodies import JSON, posted, refuse_canaries, refuse_future
 from serving.api.openapi import EVENTS_BODY, answered
-from serving.api.problems import BODY
+from serving.api.problems import EVENTS
 from serving.api.services import Body, ServicesOf
 from serving.engine.wire import TABLES, batch_of
+from serving.errors import RequestError
 from serving.times import nanoseconds
 
 router = APIRouter(prefix="/v1", tags=["events"])
@@ -38,7 +40,7 @@ class Taken(msgspec.Struct, frozen=True):
 
 @router.post(
     "/events",
-    responses={**BODY, **answered("What became of the events.", Taken)},
+    responses={**EVENTS, **answered("What became of the events.", Taken)},
     openapi_extra=EVENTS_BODY,
     summary="Send events",
     response_class=Response,
@@ -60,7 +62,10 @@ def post_events(
     Sending again is safe for rows with an `event_id`, and for a whole batch with an `Idempotency-Key`. Rows
     of equal content without either are events of their own. Rows are checked as files are, see the schemas.
     """
+    if is_canary(source):
+        raise RequestError("source", "another name; this one is the service's own", source)
     sent = posted(body, content_type, services.scorer.lots)
+    refuse_canaries(sent.tape)
     tables = {name: table for name in TABLES if (table := getattr(sent.tape, name)) is not None}
     until = None if watermark is None else nanoseconds(watermark)
     refuse_future(sent.tape, until, services.clock() + int(services.settings.max_ahead_s * 1e9))

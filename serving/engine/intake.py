@@ -11,7 +11,6 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from features.errors import TapewatchError
 from serving.engine.engine import Answer, Engine
 from serving.engine.wire import Ack, Batch
 from serving.errors import EngineBusyError
@@ -24,13 +23,11 @@ class _Waiting:
     batch: Batch
     done: threading.Event = field(default_factory=threading.Event)
     answer: Answer | None = None
+    """None once done: the engine failed."""
 
 
 class Intake:
     """Hands batches to the engine in order of arrival.
-
-    Attributes:
-        broken: Set when the engine failed in a way that it must not survive.
 
     Args:
         engine: Who takes them.
@@ -50,7 +47,6 @@ class Intake:
         self._rate = 0.0
         self._changed = threading.Condition()
         self._closing = False
-        self.broken = threading.Event()
         self._worker = threading.Thread(target=self._work, name="engine-intake", daemon=True)
         self._worker.start()
 
@@ -59,6 +55,7 @@ class Intake:
 
         Raises:
             EngineBusyError: Too much waits already; nothing of it is kept.
+            RuntimeError: The engine failed in a way that its process must not survive.
             StoreError: It could not be written; nothing of it is kept.
             TapewatchError: It could not be taken; nothing of it is kept.
         """
@@ -69,17 +66,19 @@ class Intake:
                 raise EngineBusyError(self._retry_after_s())
             self._queue.append(waiting)
             self._bytes += batch.size
-            self._changed.notify()
+            self._changed.notify_all()
         waiting.done.wait()
         if isinstance(waiting.answer, Ack):
             return waiting.answer
-        raise waiting.answer or EngineBusyError(_LEAST_RETRY_S)
+        raise waiting.answer or RuntimeError(
+            "the engine failed; whether it took the batch is for its next process to know"
+        )
 
     def close(self) -> None:
         """Take what waits, then nothing more."""
         with self._changed:
             self._closing = True
-            self._changed.notify()
+            self._changed.notify_all()
         self._worker.join()
 
     def _retry_after_s(self) -> float:
@@ -94,7 +93,6 @@ class Intake:
                 answers = self._engine.submit_all([waiting.batch for waiting in group])
             except BaseException:
                 # The state may be half changed. Only a new process, from the journal, is surely right.
-                self.broken.set()
                 self._let_go(group)
                 raise
             self._rate = size / max(self._monotonic() - began, 1e-3)
@@ -111,11 +109,9 @@ class Intake:
         return group
 
     def _let_go(self, group: list[_Waiting]) -> None:
-        # They get no answer of the engine: whether their batches were taken is for its next process to know.
         with self._changed:
             self._closing = True
             left = [*group, *self._queue]
             self._queue.clear()
         for waiting in left:
-            waiting.answer = TapewatchError("the engine failed; whether it took the batch is unknown")
             waiting.done.set()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from features.canary import is_canary
 from features.encoding import Lots, encode
 from features.events import Events, Vocabulary, concatenate
 from features.readers import Tape
@@ -24,7 +25,7 @@ def recorded_events(settings: Settings, lots: Lots) -> tuple[Events, Vocabulary]
     """Return the events that the journal holds, each once, and their names.
 
     They are those that were acknowledged, also what came too late to be judged then; the oldest segments are gone
-    (`keep_segments`). A frame that is being written is left aside.
+    (`keep_segments`). A frame that is being written is left aside, and so are canaries: nobody learns from them.
 
     Args:
         settings: Where the journal is, and how long identities are remembered.
@@ -34,6 +35,8 @@ def recorded_events(settings: Settings, lots: Lots) -> tuple[Events, Vocabulary]
     sources: dict[str, int] = {}
     parts, row = [], 0
     for batch in _batches(settings.journal):
+        if is_canary(batch.source):
+            continue
         tables = {name: table for name in TABLES if (table := batch.table(name)) is not None}
         for name in tables.keys() - {"accounts"}:
             mine = identities(batch, name, tables[name])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
+import sys
 import time
 import warnings
 from collections.abc import Callable
@@ -15,6 +17,8 @@ import structlog
 from serving.engine.snapshot import Snapshot, write_snapshot
 
 LONGEST_S = 120.0
+_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG: so that a copy holds no lock of an engine that was killed
+_PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 log = structlog.get_logger(__name__)
 
 
@@ -86,6 +90,8 @@ class SnapshotWriter:
 def _write_and_end(path: Path, snapshot: Snapshot) -> None:
     status = 1
     try:
+        if _PRCTL is not None:
+            _PRCTL(_DIE_WITH_PARENT, signal.SIGKILL)
         write_snapshot(path, snapshot)
         status = 0
     finally:

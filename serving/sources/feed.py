@@ -17,6 +17,7 @@ FeedState = Literal["connecting", "live", "backing_off", "stopped"]
 RETRY_S = 10.0
 INTERVAL_S = 60.0
 LEAST_INTERVAL_S = 1.0
+MOST_INTERVAL_S = 86_400.0
 
 
 class Market(NamedTuple):
@@ -70,6 +71,7 @@ class FeedStatus:
         sequence_errors: Messages whose sequence number did not follow.
         last_event_ns: Time of the newest event (ns UTC), None before the first.
         last_arrival_ns: When something last came, a heartbeat too (wall clock, ns UTC), None before the first.
+        notes: What a person should know of, such as a hole that could not be filled; the newest last, at most 20.
     """
 
     state: FeedState = "connecting"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 MODEL_LIBRARIES = ("fastapi", "mlflow", "sklearn")
-HEAVY = ("lightgbm", "matplotlib", "mlflow", "optuna", "shap", "sklearn")
+HEAVY = ("ccxt", "lightgbm", "matplotlib", "mlflow", "optuna", "shap", "sklearn")
 
 
 def loaded_by(statement: str, candidates: tuple[str, ...], root: Path) -> list[str]:
