@@ -46,7 +46,7 @@ class Recording:
 
     info: Any
     books: dict[str, dict[str, Levels]]
-    steps: list[Step] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list, repr=False)
     book_ids: dict[str, int] = field(default_factory=dict)
 
 

@@ -230,7 +230,9 @@ class CoinbaseStandIn(StandIn):
             return self.recording.info
         if path == "/time":
             return {"epoch": 1618677816.5}
-        found = [trade for trade in self.trades[path.split("/")[2]] if trade["trade_id"] < int(query.get("after", 1e15))]
+        found = [
+            trade for trade in self.trades[path.split("/")[2]] if trade["trade_id"] < int(query.get("after", 1e15))
+        ]
         keys = ("trade_id", "side", "size", "price", "time")
         newest = reversed(found[-int(query.get("limit", 100)) :])
         return [{key: trade[key] for key in keys} for trade in newest]

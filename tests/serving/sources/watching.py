@@ -17,6 +17,7 @@ from serving.sources.feed import Delivery, FeedStatus
 from serving.sources.terms import Known, Terms
 from tests.serving.sources.stand_in import StandIn
 
+DEPTH = 200
 QUICK = {"enableRateLimit": False, "timeout_on_exit": 0}
 
 
@@ -72,6 +73,12 @@ class Watching:
                     del held[row["side"]][row["price"]]
         return held["buy"], held["sell"]
 
+    async def settled(self) -> None:
+        """Wait until all that was read has been delivered."""
+        for _ in range(10):
+            await asyncio.sleep(0)
+        await until(lambda: all(feed.outbox.is_empty for feed in self.feeds.values()))
+
     def images(self, symbol: str) -> int:
         """Return how many full images of the book were delivered."""
         flags = [flag for table in self.tables(symbol, "books") for flag in table["snapshot"].to_pylist()]
@@ -88,7 +95,7 @@ async def watching(
     known: Known | None = None,
 ) -> AsyncIterator[Watching]:
     """Yield feeds of a stand-in's markets that are all subscribed."""
-    terms = Terms(tick_s=0.01, depth=1000) if terms is None else terms
+    terms = Terms(tick_s=0.05, gather_s=0.01, depth=DEPTH) if terms is None else terms
     async with open_exchange(name, clock, **QUICK, **stand_in.config()) as exchange:  # type: ignore[attr-defined]
         seen = Watching(exchange)
         for symbol in symbols:
