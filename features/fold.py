@@ -6,8 +6,9 @@ into calls, so rows have the same bits in both; `tests/contracts/test_batch_is_l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -18,22 +19,25 @@ from features.account_rows import account_rows, row_of
 from features.buckets import VOLUME
 from features.catalogue import ACCOUNT_GRAIN, MARKET_FEATURES
 from features.day import TRADED
+from features.direct import Direct
 from features.errors import SchemaError
 from features.events import Events
 from features.kernel import Out, Written, close_until, fold_events
 from features.lives import follow, new_lives
-from features.rows import Episodes, Rows, blank_rows, no_episodes
+from features.rows import Episodes, Rows, blank_rows, episodes_together, no_episodes, rows_together
 from features.saved_state import Arrays, from_arrays, to_arrays
 from features.schedule import HOURLY, Schedule
 from features.state import new_state, with_room
 from features.sweeps import new_sweeps
-from features.sweeps.base import Found, nothing_found
+from features.sweeps.base import Found, Sweep, together
 from features.sweeps.daily import WORTH_UNKNOWN, Spans
 
 FAST, MARKET, ACCOUNT = "fast", "market", ACCOUNT_GRAIN
 FIGURES: dict[str, tuple[str, ...]] = {sweep.kind: sweep.figures for sweep in new_sweeps()}
 SCALES: dict[str, str] = {sweep.kind: sweep.scale for sweep in new_sweeps()}
+_NO_EPISODES = {kind: no_episodes(names) for kind, names in FIGURES.items()}
 _CHUNK = 1 << 16
+_FOLD_EVENTS, _CLOSE_UNTIL = Direct(fold_events), Direct(close_until)
 MOST_LOTS = 2.0**60
 
 
@@ -45,6 +49,20 @@ class Windows:
     fast_buckets: int = 720
     market_ns: int = 60_000_000_000
     market_buckets: int = 60
+
+
+@dataclass(frozen=True)
+class _New:
+    """What one call of the fold brought: rows as they were written, and episodes by kind."""
+
+    outs: list[Out] = field(default_factory=list)
+    acted: list[AccountOut] = field(default_factory=list)
+    found: dict[str, list[Found]] = field(default_factory=dict)
+
+    def note(self, kind: str, found: Found) -> None:
+        """Take note of what a sweep found."""
+        if len(found):
+            self.found.setdefault(kind, []).append(found)
 
 
 @dataclass(frozen=True)
@@ -80,6 +98,33 @@ class Folded:
         return Folded(self.market.then(later.market), self.fast.then(later.fast), both, accounts)
 
 
+@cache
+def blank_folded() -> Folded:
+    """Return the output of a fold in which no bucket closed, always the same one."""
+    return Folded(blank_rows(MARKET, 0), blank_rows(FAST, 0), _NO_EPISODES)
+
+
+def joined(parts: Sequence[Folded]) -> Folded:
+    """Return the outputs of several markets' folds as one, whose rows are of no market in particular."""
+    rows = {scale: rows_together([part.scales[scale] for part in parts]) for scale in (MARKET, FAST, ACCOUNT)}
+    episodes = dict(_NO_EPISODES)
+    for kind, scale in SCALES.items():
+        begins = np.cumsum([0, *(len(part.scales[scale]) for part in parts)])
+        found = [
+            replace(one, row=one.row + begin)
+            for part, begin in zip(parts, begins[:-1], strict=True)
+            if len(one := part.episodes_of(kind))
+        ]
+        if found:
+            episodes[kind] = episodes_together(found)
+    return Folded(rows[MARKET], rows[FAST], episodes, rows[ACCOUNT])
+
+
+def lots_of(events: Events) -> float:
+    """Return how many lots events move at most."""
+    return float(np.maximum(events.lots, 0).sum(dtype=np.float64))
+
+
 class MarketFold:
     """The fold of one market.
 
@@ -100,7 +145,9 @@ class MarketFold:
         self._lives = new_lives()
         self._accounts = AccountFold(w.fast_ns, w.market_ns, w.market_buckets)
         self._sweeps = new_sweeps(spans, schedule)
-        self._pending = {kind: nothing_found(len(names)) for kind, names in FIGURES.items()}
+        self._timed = [sweep for sweep in self._sweeps if type(sweep).advance is not Sweep.advance]
+        self._waiting: dict[str, list[Found]] = {}
+        self._moved = 0.0
 
     def fold(self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32]) -> Folded:
         """Fold the market's next events, in total order.
@@ -116,48 +163,88 @@ class MarketFold:
         Raises:
             SchemaError: The market trades more lots than can be counted; none of the events was folded.
         """
-        self._refuse_overflow(events)
-        outs, found, acted = [], [], []
+        self.refuse_overflow(lots_of(events))
+        new = _New()
+        self._take(events, entity, counter, new)
+        return self._folded(new)
+
+    def fold_until(
+        self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32], until_ns: int
+    ) -> Folded:
+        """Fold the market's next events, then let time pass: `fold` and `advance` in one, without the refusal.
+
+        Args:
+            events: As in `fold`; what they hold was asked of `refuse_overflow` when it came.
+            entity: As in `fold`.
+            counter: As in `fold`.
+            until_ns: As in `advance`.
+        """
+        new = _New()
+        if len(events):
+            self._take(events, entity, counter, new)
+        self._pass(until_ns, new)
+        return self._folded(new)
+
+    def advance(self, until_ns: int) -> Folded:
+        """Close the buckets that end at or before a time, which no later event will precede."""
+        new = _New()
+        self._pass(until_ns, new)
+        return self._folded(new)
+
+    def refuse_overflow(self, lots: float) -> None:
+        """Refuse events of so many lots in all where the market would move more in a day than can be counted.
+
+        Raises:
+            SchemaError: It would.
+        """
+        self._moved += lots
+        if self._moved <= MOST_LOTS:
+            return
+        held = (self._state.day.ring[:, TRADED], self._state.coarse.open_whole[VOLUME : VOLUME + 1])
+        self._moved = lots + sum(float(part.sum(dtype=np.float64)) for part in held)
+        if self._moved > MOST_LOTS:
+            told = f"a market must move fewer than 2^60 lots a day, was {self._moved:.3g}"
+            self._moved -= lots
+            raise SchemaError(f"quantity: {told}; declare a larger lot for its symbol under [events.lots]")
+
+    def _take(self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32], new: _New) -> None:
         for begin in range(0, len(events), _CHUNK):
             part = slice(begin, begin + _CHUNK)
-            chunk = events.take(part)
+            chunk = events if len(events) <= _CHUNK else events.take(part)
             self._lives, seen = follow(self._lives, chunk, entity[part], counter[part])
-            outs.append(self._fold_chunk(chunk, seen.entity, seen.counter))
-            acted.append(self._accounts.fold(seen))
-            found.append({sweep.kind: sweep.fold(seen) for sweep in self._sweeps})
-        return self._folded(outs, acted, found)
+            new.outs.append(self._fold_chunk(chunk, seen.entity, seen.counter))
+            new.acted.append(self._accounts.fold(seen))
+            for sweep in self._sweeps:
+                new.note(sweep.kind, sweep.fold(seen))
 
-    def _refuse_overflow(self, events: Events) -> None:
-        held = (self._state.day.ring[:, TRADED], self._state.coarse.open_whole[VOLUME : VOLUME + 1], events.lots)
-        lots = sum(float(part.sum(dtype=np.float64)) for part in held)
-        if lots > MOST_LOTS:
-            told = f"a market must move fewer than 2^60 lots a day, was {lots:.3g}"
-            raise SchemaError(f"quantity: {told}; declare a larger lot for its symbol under [events.lots]")
+    def _pass(self, until_ns: int, new: _New) -> None:
+        out = _new_out(1)
+        _CLOSE_UNTIL(self._state, until_ns, out)
+        new.outs.append(out)
+        new.acted.append(self._accounts.advance(until_ns))
+        for sweep in self._timed:
+            new.note(sweep.kind, sweep.advance(until_ns))
 
     def _fold_chunk(self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32]) -> Out:
         changes = 1 + np.count_nonzero(np.diff(events.time // self.windows.fast_ns))
         out = _new_out(int(changes) + 1)
-        columns = (events.time, events.kind, events.side, events.price, events.lots, entity, counter)
+        given = (events.time, events.kind, events.side, events.price, events.lots, entity, counter)
+        columns = [np.ascontiguousarray(column) for column in given]
         done = 0
-        while (done := fold_events(self._state, done, *columns, out)) < len(events):
+        while (done := _FOLD_EVENTS(self._state, done, *columns, out)) < len(events):
             self._state = with_room(self._state)
         return out
 
-    def advance(self, until_ns: int) -> Folded:
-        """Close the buckets that end at or before a time, which no later event will precede."""
-        out = _new_out(1)
-        close_until(self._state, until_ns, out)
-        found = {sweep.kind: sweep.advance(until_ns) for sweep in self._sweeps}
-        return self._folded([out], [self._accounts.advance(until_ns)], [found])
-
-    def _folded(self, outs: list[Out], acted: list[AccountOut], found: list[dict[str, Found]]) -> Folded:
-        w = self.windows
+    def _folded(self, new: _New) -> Folded:
+        outs, w = new.outs, self.windows
+        if not new.found and not self._waiting and not any(out.fast.filled[0] or out.coarse.filled[0] for out in outs):
+            return blank_folded()
         fast = _rows(FAST, self.market, w.fast_ns, [out.fast for out in outs])
         coarse = _rows(MARKET, self.market, w.market_ns, [out.coarse for out in outs])
         ends = {FAST: fast.end, MARKET: coarse.end, ACCOUNT: fast.end}
-        ready = {kind: self._ready(kind, found, ends[scale]) for kind, scale in SCALES.items()}
-        accounts = account_rows(acted, fast, [one for kind, one in ready.items() if SCALES[kind] == ACCOUNT])
-        episodes = {}
+        ready = self._ready(new.found, ends)
+        accounts = account_rows(new.acted, fast, [one for kind, one in ready.items() if SCALES[kind] == ACCOUNT])
+        episodes = dict(_NO_EPISODES)
         for kind, one in ready.items():
             if SCALES[kind] == ACCOUNT:
                 row = row_of(accounts, fast, one)
@@ -166,20 +253,25 @@ class MarketFold:
             episodes[kind] = Episodes(row, one.members, one.side, one.start, one.end, one.figures, FIGURES[kind])
         return Folded(coarse, fast, episodes, accounts)
 
-    def _ready(self, kind: str, found: list[dict[str, Found]], row_ends: NDArray[np.int64]) -> Found:
+    def _ready(self, new: Mapping[str, list[Found]], ends: Mapping[str, NDArray[np.int64]]) -> dict[str, Found]:
         # An episode counts on the first row that ends after it; until that has closed it waits.
-        waiting = self._pending[kind]
-        for part in found:
-            waiting = waiting.then(part[kind]) if kind in part and len(part[kind]) else waiting
-        closed = waiting.end < (row_ends[-1] if len(row_ends) else 0)
-        self._pending[kind] = waiting.take(~closed)
-        return waiting.take(closed)
+        ready = {}
+        for kind in [kind for kind in SCALES if kind in new or kind in self._waiting]:
+            waiting = together([*self._waiting.pop(kind, []), *new.get(kind, [])], len(FIGURES[kind]))
+            row_ends = ends[SCALES[kind]]
+            closed = waiting.end < (row_ends[-1] if len(row_ends) else 0)
+            if closed.any():
+                ready[kind] = waiting.take(closed)
+            if not closed.all():
+                self._waiting[kind] = [waiting.take(~closed)]
+        return ready
 
     def snapshot(self) -> Arrays:
         """Return the whole state as arrays by name; `restore` on a fold with the same windows continues from it."""
         parts = {"fold": to_arrays(self._state), "lives": to_arrays(self._lives), "accounts": self._accounts.snapshot()}
         parts |= {f"sweep.{sweep.kind}": sweep.snapshot() for sweep in self._sweeps}
-        parts |= {f"pending.{kind}": vars(found) for kind, found in self._pending.items()}
+        for kind, waiting in self._waiting.items():
+            parts[f"pending.{kind}"] = vars(together(waiting, len(FIGURES[kind])))
         return {f"{part}/{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
 
     def restore(self, arrays: Arrays) -> None:
@@ -194,7 +286,9 @@ class MarketFold:
         self._accounts.restore(part("accounts"))
         for sweep in self._sweeps:
             sweep.restore(part(f"sweep.{sweep.kind}"))
-        self._pending = {kind: Found(**part(f"pending.{kind}")) for kind in self._pending}
+        waiting = {kind: part(f"pending.{kind}") for kind in FIGURES}
+        self._waiting = {kind: [Found(**columns)] for kind, columns in waiting.items() if columns}
+        self._moved = MOST_LOTS  # how much it is is looked up when it is first asked
 
 
 def _written(rows: int) -> Written:

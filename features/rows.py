@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,9 +62,7 @@ class Rows:
 
     def then(self, later: Rows) -> Rows:
         """Return these rows and later ones of the same market and scale."""
-        names = [f.name for f in fields(self) if f.name not in ("scale", "market")]
-        both = {name: np.concatenate([getattr(self, name), getattr(later, name)]) for name in names}
-        return Rows(scale=self.scale, market=self.market, **both)
+        return replace(rows_together([self, later]), market=self.market)
 
 
 @dataclass(frozen=True)
@@ -106,12 +105,26 @@ class Episodes:
 
     def then(self, later: Episodes) -> Episodes:
         """Return these episodes and later ones of the same kind and market."""
-        both = {
-            f.name: np.concatenate([getattr(self, f.name), getattr(later, f.name)])
-            for f in fields(self)
-            if f.name != "names"
-        }
-        return Episodes(**both, names=self.names)
+        return episodes_together([self, later])
+
+
+def rows_together(parts: Sequence[Rows]) -> Rows:
+    """Return the rows of one scale of several outputs or markets, in their order; of no market in particular."""
+    some = [part for part in parts if len(part)] or parts[:1]
+    if len(some) == 1:
+        return replace(some[0], market=-1)
+    names = [f.name for f in fields(Rows) if f.name not in ("scale", "market")]
+    columns = {name: np.concatenate([getattr(part, name) for part in some]) for name in names}
+    return Rows(scale=some[0].scale, market=-1, **columns)
+
+
+def episodes_together(parts: Sequence[Episodes]) -> Episodes:
+    """Return the episodes of one kind of several outputs, in their order; their row numbers stay as they are."""
+    if len(parts) == 1:
+        return parts[0]
+    names = [f.name for f in fields(Episodes) if f.name != "names"]
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    return Episodes(**columns, names=parts[0].names)
 
 
 def blank_rows(scale: str, n_rows: int, market: int = 0, bucket_ns: int = 60_000_000_000) -> Rows:

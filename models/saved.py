@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import zlib
+from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
@@ -29,6 +32,36 @@ def events_from_bytes(data: NDArray[np.uint8]) -> Events:
     table = pa.ipc.open_stream(pa.py_buffer(data.tobytes())).read_all().combine_chunks()
     columns = {field.name: table[field.name].to_numpy() for field in fields(Events) if field.name != "ids"}
     return Events(**columns, ids=pa.concat_arrays([*table["ids"].chunks, pa.array([], table["ids"].type)]))
+
+
+def json_array(value: Any) -> NDArray[np.uint8]:  # noqa: ANN401 - whatever JSON can hold
+    """Return JSON types as an array of bytes, to stand among others."""
+    return np.frombuffer(json.dumps(value).encode(), np.uint8)
+
+
+def from_json_array(data: NDArray[Any]) -> Any:  # noqa: ANN401 - as above
+    """Return what `json_array` made an array of."""
+    return json.loads(data.tobytes())
+
+
+def arrays_to_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
+    """Return arrays by name as compressed bytes: most of a market's state is zeros."""
+    head = [[name, array.dtype.str, list(array.shape)] for name, array in arrays.items()]
+    squeezed = zlib.compressobj(level=1)
+    parts = [squeezed.compress(np.ascontiguousarray(array)) for array in arrays.values()]
+    said = json.dumps(head).encode()
+    return b"".join([len(said).to_bytes(8, "little"), said, *parts, squeezed.flush()])
+
+
+def arrays_from_bytes(data: bytes) -> dict[str, NDArray[Any]]:
+    """Return the arrays that `arrays_to_bytes` wrote."""
+    size = int.from_bytes(data[:8], "little")
+    rest, at, arrays = zlib.decompress(data[8 + size :]), 0, {}
+    for name, dtype, shape in json.loads(data[8 : 8 + size]):
+        count = int(np.prod(shape, dtype=np.int64))
+        arrays[name] = np.frombuffer(rest, dtype, count, at).reshape(shape)
+        at += arrays[name].nbytes
+    return arrays
 
 
 def alert_from_json(record: dict[str, Any]) -> Alert:

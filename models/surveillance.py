@@ -7,11 +7,8 @@ Each market is independent of the others, so results do not depend on which mark
 
 from __future__ import annotations
 
-import io
-import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,23 +16,21 @@ from numpy.typing import NDArray
 
 from features.catalogue import schema_hash
 from features.dollars import quoted_in_usd
-from features.events import Events, Vocabulary, concatenate, no_events
-from features.fold import Folded, MarketFold, Windows
-from features.order import ReorderBuffer
+from features.events import Events, Vocabulary
+from features.fold import Folded, MarketFold, Windows, joined
+from features.order import END_OF_TIME
 from features.sweeps.daily import Spans
 from models.alert import Alert
-from models.alerting import SECOND_NS, AlertFold, Open, Policy
+from models.alerting import SECOND_NS, Policy
 from models.bundle import Bundle
 from models.calibration import UNMOVED
-from models.citing import LOOK_BACK_NS, Recent
-from models.judging import judge
+from models.judging import by_output, judge
+from models.market_watch import MarketWatch
 from models.parameters import TYPOLOGIES, Parameters
 from models.rules import build_rules
-from models.saved import alert_from_json, events_from_bytes, events_to_bytes
+from models.saved import from_json_array, json_array
 from models.sessions import schedule_of
 from models.shadow import Listener, Shadow
-
-END_OF_TIME = 2**62
 
 
 def windows_of(parameters: Parameters) -> Windows:
@@ -77,21 +72,6 @@ def shadow_of(parameters: Parameters, challenger: Bundle, listener: Listener) ->
     return Shadow(challenger, policy_of(parameters, challenger), parameters.alerts, listener)
 
 
-class MarketWatch:
-    """One market's stragglers, fold, open alerts and latest events."""
-
-    def __init__(self, name: tuple[str, str], fold: MarketFold, lateness_ns: int) -> None:
-        self.buffer = ReorderBuffer(lateness_ns)
-        self.fold = fold
-        self.alerts = AlertFold(*name)
-        self.recent = no_events()
-
-    def forget(self, horizon_ns: int) -> None:
-        """Drop events that no later citation can reach."""
-        keep = int(np.searchsorted(self.recent.time, self.buffer.watermark - horizon_ns))
-        self.recent = self.recent.take(np.arange(keep, len(self.recent)))
-
-
 class Surveillance:
     """Events in, alert revisions out.
 
@@ -117,29 +97,63 @@ class Surveillance:
         self._windows = windows_of(parameters)
         self._policy = policy_of(parameters, bundle)
         self._watches: dict[int, MarketWatch] = {}
+        self._due: dict[int, MarketWatch] = {}
 
     @property
     def late(self) -> int:
         """Events refused because their bucket was closed."""
         return sum(watch.buffer.late for watch in self._watches.values())
 
-    def push(self, events: Events) -> list[Alert]:
-        """Take events of any markets in any order; return the alert revisions of the buckets they closed."""
-        out = []
-        by_market = np.argsort(events.market, kind="stable")
-        codes, first = np.unique(events.market[by_market], return_index=True)
-        for code, rows in zip(codes, np.split(by_market, first[1:]), strict=True):
-            watch = self._watch(int(code))
-            out += self._process(watch, watch.buffer.add(events.take(rows)))
-        return out
+    def add(self, events: Events) -> None:
+        """Take events of any markets in any order; what they make due waits for `close`.
 
-    def advance(self, until_ns: int) -> list[Alert]:
-        """Move every market's watermark to a time before which no further event will come."""
-        out = []
-        for code in sorted(self._watches):
-            watch = self._watches[code]
-            out += self._process(watch, watch.buffer.tick(until_ns))
-        return out
+        Raises:
+            SchemaError: A market would move more lots in a day than can be counted; nothing was taken.
+        """
+        events = _by_market(events)
+        codes, first = np.unique(events.market, return_index=True)
+        ends = [*first[1:].tolist(), len(events)]
+        parts = [events.take(slice(begin, end)) for begin, end in zip(first.tolist(), ends, strict=True)]
+        watches = [self._watch(int(code)) for code in codes]
+        for watch, part in zip(watches, parts, strict=True):
+            watch.refuse_overflow(part)
+        for watch, part in zip(watches, parts, strict=True):
+            watch.buffer.add(part)
+            self._note(watch)
+
+    def tick(self, until_ns: int, markets: Collection[tuple[str, str]] | None = None) -> None:
+        """Let time pass: no further event before `until_ns` will come. What this makes due waits for `close`.
+
+        Args:
+            until_ns: The time, ns UTC.
+            markets: Venue and symbol of the markets that this is known of; None: of all. Unknown ones are passed over.
+        """
+        named = self._watches if markets is None else map(self.vocabulary.known, markets)
+        for watch in [self._watches[code] for code in named if code in self._watches]:
+            watch.buffer.tick(until_ns)
+            self._note(watch)
+
+    def close(self) -> list[Alert]:
+        """Fold what is due, and judge the closed buckets of all markets at once; return the alert revisions."""
+        due = [self._due[code] for code in sorted(self._due)]
+        self._due.clear()
+        folded = [watch.fold_due(self.vocabulary) for watch in due]
+        alerts = self._raise(due, folded)
+        for watch in due:
+            watch.forget(self._policy)
+            if self._shadow:
+                self._shadow.advance(watch.fold.market, watch.alerts, watch.buffer.until)
+        return alerts
+
+    def push(self, events: Events) -> list[Alert]:
+        """Take events and return the alert revisions of the buckets they closed: `add` and `close`."""
+        self.add(events)
+        return self.close()
+
+    def advance(self, until_ns: int, markets: Collection[tuple[str, str]] | None = None) -> list[Alert]:
+        """Let time pass and return the alert revisions of the buckets this closed: `tick` and `close`."""
+        self.tick(until_ns, markets)
+        return self.close()
 
     def finish(self) -> list[Alert]:
         """Close everything: the tape is at its end."""
@@ -151,69 +165,54 @@ class Surveillance:
             self._watches[code] = MarketWatch(name, fold, self._policy.lateness_ns)
         return self._watches[code]
 
-    def _process(self, watch: MarketWatch, ready: Events) -> list[Alert]:
-        entity, counter = self.vocabulary.entities(ready.account), self.vocabulary.entities(ready.counter)
-        folded = watch.fold.fold(ready, entity, counter)
-        watch.recent = concatenate([watch.recent, ready]) if len(watch.recent) else ready
-        alerts = self._raise(watch, folded)
-        alerts += self._raise(watch, watch.fold.advance(watch.buffer.watermark))
-        watch.alerts.advance(watch.buffer.watermark, self._policy)
-        if self._shadow:
-            self._shadow.advance(watch.fold.market, watch.alerts, watch.buffer.watermark)
-        watch.forget(self._windows.market_ns + LOOK_BACK_NS)
-        return alerts
+    def _note(self, watch: MarketWatch) -> None:
+        if watch.buffer.is_due:
+            self._due[watch.fold.market] = watch
 
-    def _raise(self, watch: MarketWatch, folded: Folded) -> list[Alert]:
-        if len(folded.fast) + len(folded.market) == 0:
+    def _raise(self, watches: Sequence[MarketWatch], folded: Sequence[Folded]) -> list[Alert]:
+        closed = [(w, part) for w, part in zip(watches, folded, strict=True) if len(part.fast) + len(part.market)]
+        if not closed:
             return []
-        judged = judge(self._rules, folded, self._bundle, self._parameters.alerts)
-        entity, counter = self.vocabulary.entities(watch.recent.account), self.vocabulary.entities(watch.recent.counter)
-        recent = Recent(watch.recent, entity, counter)
-        alerts = watch.alerts.fold(judged, recent, self.vocabulary, self._policy)
-        if self._shadow:
-            market = (watch.fold.market, watch.alerts, alerts)
-            self._shadow.judge(*market, self._rules, folded, recent, self.vocabulary)
+        parts = [part for _, part in closed]
+        judged = judge(
+            self._rules, parts[0] if len(parts) == 1 else joined(parts), self._bundle, self._parameters.alerts
+        )
+        alerts: list[Alert] = []
+        for (watch, part), mine in zip(closed, by_output(judged, parts, self._policy.threshold), strict=True):
+            raised = (
+                watch.alerts.fold(mine, watch.recent(self.vocabulary), self.vocabulary, self._policy) if mine else []
+            )
+            if self._shadow:
+                market = (watch.fold.market, watch.alerts, raised)
+                self._shadow.judge(*market, self._rules, part, watch.recent(self.vocabulary), self.vocabulary)
+            alerts += raised
         return alerts
 
-    def snapshot(self) -> bytes:
-        """Return the whole state; `restore` with the same parameters and bundle continues bit for bit."""
-        arrays: dict[str, NDArray[Any]] = {}
-        markets = {}
-        for code, watch in self._watches.items():
-            arrays |= {f"{code}/fold/{name}": array for name, array in watch.fold.snapshot().items()}
-            arrays[f"{code}/held"] = events_to_bytes(watch.buffer.held)
-            arrays[f"{code}/recent"] = events_to_bytes(watch.recent)
-            alerts = [
-                [*key, asdict(held.alert), held.highest, held.seen, sorted(held.members)]
-                for key, held in watch.alerts.open.items()
-            ]
-            markets[code] = {"watermark": watch.buffer.watermark, "late": watch.buffer.late, "open": alerts}
-        state = {"vocabulary": self.vocabulary.to_dict(), "markets": markets}
-        arrays["state"] = np.frombuffer(json.dumps(state).encode(), np.uint8)
-        out = io.BytesIO()
-        np.savez(out, **arrays)  # type: ignore[arg-type]
-        return out.getvalue()
+    def snapshot(self) -> Iterator[dict[str, NDArray[Any]]]:
+        """Yield the whole state, nothing being due, in parts; `restore` with the same bundle continues bit for bit."""
+        state = {"vocabulary": self.vocabulary.to_dict(), "markets": list(self._watches)}
+        yield {"state": json_array(state)}
+        for watch in self._watches.values():
+            yield watch.snapshot()
 
     @classmethod
     def restore(
-        cls, snapshot: bytes, parameters: Parameters, bundle: Bundle | None, shadow: Shadow | None = None
+        cls,
+        parts: Iterable[Mapping[str, NDArray[Any]]],
+        parameters: Parameters,
+        bundle: Bundle | None,
+        shadow: Shadow | None = None,
     ) -> Surveillance:
         """Return the surveillance that a snapshot was taken of; a shadow begins anew."""
-        with np.load(io.BytesIO(snapshot), allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        state = json.loads(arrays["state"].tobytes())
+        first, *markets = parts
+        state = from_json_array(first["state"])
         restored = cls(parameters, bundle, Vocabulary.from_dict(state["vocabulary"]), shadow)
-        for code, saved in state["markets"].items():
-            restored._restore_market(int(code), saved, arrays)
+        for code, arrays in zip(state["markets"], markets, strict=True):
+            restored._watch(int(code)).restore(arrays)
         return restored
 
-    def _restore_market(self, code: int, saved: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-        watch = self._watch(code)
-        prefix = f"{code}/fold/"
-        watch.fold.restore({n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)})
-        watch.buffer.held = events_from_bytes(arrays[f"{code}/held"])
-        watch.recent = events_from_bytes(arrays[f"{code}/recent"])
-        watch.buffer.watermark, watch.buffer.late = int(saved["watermark"]), int(saved["late"])
-        for typology, subject, alert, highest, seen, members in saved["open"]:
-            held = Open(alert_from_json(alert), float(highest), int(seen), frozenset(members))
-            watch.alerts.open[typology, subject] = held
+
+def _by_market(events: Events) -> Events:
+    if len(events) < 2 or not (events.market[1:] < events.market[:-1]).any():
+        return events
+    return events.take(np.argsort(events.market, kind="stable"))

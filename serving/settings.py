@@ -22,6 +22,8 @@ class Settings(BaseSettings):
         max_ahead_s: How far ahead of the clock an event may be; one from the far future would shut its market.
         engine_timeout_s: How long a request waits for the engine.
         job_timeout_s: How long a request waits for a job, such as a what-if.
+        queue_bytes: Bytes of batches that may wait for the engine; who would add to them is told when to come back.
+        queue_batches: Batches that may wait for it.
         remember_s: Event time over which event ids are remembered, at least the allowed lateness.
         remember_ids: Event ids that are remembered in any case.
         snapshot_events: Events after which the engine's state is written.
@@ -49,6 +51,8 @@ class Settings(BaseSettings):
     max_ahead_s: float = Field(default=86_400.0, ge=0)
     engine_timeout_s: float = Field(default=30.0, gt=0)
     job_timeout_s: float = Field(default=300.0, gt=0)
+    queue_bytes: int = Field(default=64 * 2**20, ge=1024)
+    queue_batches: int = Field(default=24, ge=1)
     remember_s: float = Field(default=3600.0, gt=0)
     remember_ids: int = Field(default=200_000, ge=0)
     snapshot_events: int = Field(default=200_000, ge=1)

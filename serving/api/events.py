@@ -13,7 +13,7 @@ from features.canary import is_canary
 from serving.api.alert_records import Name
 from serving.api.event_bodies import JSON, posted, refuse_canaries, refuse_future
 from serving.api.openapi import EVENTS_BODY, answered
-from serving.api.problems import BODY
+from serving.api.problems import EVENTS
 from serving.api.services import Body, ServicesOf
 from serving.engine.wire import TABLES, batch_of
 from serving.errors import RequestError
@@ -40,7 +40,7 @@ class Taken(msgspec.Struct, frozen=True):
 
 @router.post(
     "/events",
-    responses={**BODY, **answered("What became of the events.", Taken)},
+    responses={**EVENTS, **answered("What became of the events.", Taken)},
     openapi_extra=EVENTS_BODY,
     summary="Send events",
     response_class=Response,

@@ -6,8 +6,8 @@ from typing import TypeVar
 
 import msgspec
 
-from serving.engine.wire import Ack, AskStatus, Batch, EngineStatus, Failed, Reply, Request, Submit
-from serving.errors import EngineFailedError, EngineUnavailableError
+from serving.engine.wire import Ack, AskStatus, Batch, Busy, EngineStatus, Failed, Reply, Request, Submit
+from serving.errors import EngineBusyError, EngineFailedError, EngineUnavailableError
 from serving.local_sockets import Connections, SilentError
 
 T = TypeVar("T", Ack, EngineStatus)
@@ -30,6 +30,7 @@ class EngineClient:
         """Hand over a batch and return when the engine has it on disk.
 
         Raises:
+            EngineBusyError: It has more to do than it takes on; nothing of it is kept.
             EngineUnavailableError: No answer; whether the batch was taken is unknown.
             EngineFailedError: The engine could not take it, and kept nothing of it.
         """
@@ -57,6 +58,8 @@ class EngineClient:
         except SilentError as error:
             raise EngineUnavailableError(f"the engine {error}") from error
         reply = msgspec.msgpack.decode(answer, type=Reply)
+        if isinstance(reply, Busy):
+            raise EngineBusyError(reply.retry_after_s)
         if isinstance(reply, Failed):
             raise EngineFailedError(reply.says)
         if not isinstance(reply, wanted):

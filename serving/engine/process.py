@@ -17,6 +17,7 @@ from models.surveillance import Surveillance, shadow_of
 from serving.alerts.store import AlertStore
 from serving.champion import Champion, load_shadowed
 from serving.engine.engine import Engine
+from serving.engine.intake import Intake
 from serving.engine.server import EngineServer
 from serving.engine.shadowing import ShadowLog
 from serving.engine.watcher import Watch
@@ -43,8 +44,10 @@ def run_engine(settings: Settings, address: str, authkey: bytes, ready: Connecti
     with StopSignal(ignore=(signal.SIGINT,)) as stop:
         store = AlertStore.open(settings.store_url, migrated=True)
         alerts = AlertsWithCanaries(store, settings.canary_alerts_file, time.time_ns)
-        engine = Engine(settings, watch_of(load_shadowed(settings), settings.shadow_file), alerts, time.monotonic)
-        server = EngineServer(engine, address, authkey)
+        watch = watch_of(load_shadowed(settings), settings.shadow_file)
+        engine = Engine(settings, watch, alerts, time.monotonic, apart=True)
+        intake = Intake(engine, settings.queue_bytes, settings.queue_batches)
+        server = EngineServer(engine, intake, address, authkey)
         ready.send_bytes(b"ready")
         broken = False
         while not broken and not wait([stop.waitable, parent], timeout=TICK_S):
@@ -53,6 +56,7 @@ def run_engine(settings: Settings, address: str, authkey: bytes, ready: Connecti
         server.close()
         if broken:
             raise SystemExit(1)
+        intake.close()
         engine.close()
         store.close()
 

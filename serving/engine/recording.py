@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-
 from features.canary import is_canary
 from features.encoding import Lots, encode
 from features.events import Events, Vocabulary, concatenate
 from features.readers import Tape
 from serving.engine.frames import read_frame
 from serving.engine.remembered import Remembered
-from serving.engine.wire import TABLES, Batch, identities
+from serving.engine.wire import TABLES, Batch, batches_of, identities
 from serving.errors import JournalDamagedError
 from serving.settings import Settings
 
@@ -60,7 +58,7 @@ def _batches(folder: Path) -> Iterator[Batch]:
                     payload = read_frame(file, str(path))
                 except JournalDamagedError:
                     break
-                yield msgspec.msgpack.decode(payload, type=Batch)
+                yield from batches_of(payload)
 
 
 def _segments(folder: Path) -> list[Path]:

@@ -6,7 +6,9 @@ import msgspec
 
 from features.errors import TapewatchError
 from serving.engine.engine import Engine
-from serving.engine.wire import AskStatus, Failed, Reply, Request
+from serving.engine.intake import Intake
+from serving.engine.wire import AskStatus, Busy, Failed, Reply, Request
+from serving.errors import EngineBusyError
 from serving.local_sockets import Answering
 
 
@@ -14,13 +16,15 @@ class EngineServer(Answering):
     """Answers requests for an engine until it is closed.
 
     Args:
-        engine: Who does the work.
+        engine: Who tells how it is.
+        intake: Who takes batches.
         address: Path of the socket.
         authkey: Secret that both sides know.
     """
 
-    def __init__(self, engine: Engine, address: str, authkey: bytes) -> None:
+    def __init__(self, engine: Engine, intake: Intake, address: str, authkey: bytes) -> None:
         self._engine = engine
+        self._intake = intake
         super().__init__("engine", self._answered, address, authkey)
 
     def _answered(self, asked: bytes) -> bytes:
@@ -29,6 +33,8 @@ class EngineServer(Answering):
     def _reply(self, asked: bytes) -> Reply:
         try:
             request: Request = msgspec.msgpack.decode(asked, type=Request)
-            return self._engine.status() if isinstance(request, AskStatus) else self._engine.submit(request.batch)
+            return self._engine.status() if isinstance(request, AskStatus) else self._intake.submit(request.batch)
+        except EngineBusyError as error:
+            return Busy(error.retry_after_s)
         except (TapewatchError, msgspec.MsgspecError) as error:
             return Failed(str(error))

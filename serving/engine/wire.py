@@ -32,6 +32,11 @@ class Batch(msgspec.Struct, frozen=True):
     watermark: int | None = None
     markets: list[tuple[str, str]] | None = None
 
+    @property
+    def size(self) -> int:
+        """Bytes of its tables."""
+        return sum(len(getattr(self, name) or b"") for name in TABLES)
+
     def table(self, name: str) -> pa.Table | None:
         """Return one of `TABLES`, None where the batch has none."""
         stream: bytes | None = getattr(self, name)
@@ -94,8 +99,25 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     says: str
 
 
+class Busy(msgspec.Struct, frozen=True, tag=True):
+    """There is more to do than is taken on; nothing of the batch was kept. Send it again after so many seconds."""
+
+    retry_after_s: float
+
+
 Request = Submit | AskStatus
-Reply = Ack | EngineStatus | Failed
+Reply = Ack | EngineStatus | Failed | Busy
+
+
+def journaled(batches: list[Batch]) -> bytes:
+    """Return what the journal holds of batches that were taken together."""
+    return msgspec.msgpack.encode(batches)
+
+
+def batches_of(payload: bytes) -> list[Batch]:
+    """Return the batches of one frame of the journal; before 2026-11-30 each had a frame of its own."""
+    held = msgspec.msgpack.decode(payload, type=Batch | list[Batch])
+    return held if isinstance(held, list) else [held]
 
 
 def batch_of(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -28,7 +29,8 @@ from models.classifier import Classifier
 from models.combination import DETECTORS
 from models.isolation_forest import IsolationForest
 from models.parameters import Parameters, parse_parameters
-from models.surveillance import END_OF_TIME, MarketWatch, Surveillance, windows_of
+from models.market_watch import MarketWatch
+from models.surveillance import END_OF_TIME, Surveillance, windows_of
 from training.experiment import IsolationForest as ForestSettings
 from training.fit import fit_isolation_forest
 from training.fit_classifiers import Labelled, fit_classifiers
@@ -83,10 +85,11 @@ class Recording(Surveillance):
 
     seen: Seen
 
-    def _raise(self, watch: MarketWatch, folded: Folded) -> list[Alert]:
-        key = (watch.alerts.venue, watch.alerts.symbol)
-        self.seen.folded.setdefault(key, []).append((folded, self.vocabulary))
-        return super()._raise(watch, folded)
+    def _raise(self, watches: Sequence[MarketWatch], folded: Sequence[Folded]) -> list[Alert]:
+        for watch, part in zip(watches, folded, strict=True):
+            key = (watch.alerts.venue, watch.alerts.symbol)
+            self.seen.folded.setdefault(key, []).append((part, self.vocabulary))
+        return super()._raise(watches, folded)
 
 
 def recording(surveillance: Recording, seen: Seen) -> Recording:

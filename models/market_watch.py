@@ -1,0 +1,91 @@
+"""What surveillance keeps of one market: its stragglers, fold, open alerts and latest events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from numpy.typing import NDArray
+
+from features.events import Events, Vocabulary, concatenate, no_events
+from features.fold import Folded, MarketFold, lots_of
+from features.order import ReorderBuffer
+from models.alerting import AlertFold, Open, Policy
+from models.citing import LOOK_BACK_NS, Recent
+from models.saved import alert_from_json, events_from_bytes, events_to_bytes, from_json_array, json_array
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class MarketWatch:
+    """One market's stragglers, fold, open alerts and latest events.
+
+    Args:
+        name: Venue and symbol.
+        fold: Its fold.
+        lateness_ns: How long stragglers are waited for.
+    """
+
+    def __init__(self, name: tuple[str, str], fold: MarketFold, lateness_ns: int) -> None:
+        self.buffer = ReorderBuffer(lateness_ns, fold.windows.fast_ns)
+        self.fold = fold
+        self.alerts = AlertFold(*name)
+        self._latest: list[Events] = []
+
+    def refuse_overflow(self, events: Events) -> None:
+        """Refuse events that would make the market uncountable, before anything of them is taken.
+
+        Raises:
+            SchemaError: They would.
+        """
+        self.fold.refuse_overflow(lots_of(events))
+
+    def fold_due(self, names: Vocabulary) -> Folded:
+        """Fold what is due and let time pass; return the rows of the buckets that this closed."""
+        ready, until = self.buffer.give(), self.buffer.until
+        if len(ready):
+            self._latest.append(ready)
+        return self.fold.fold_until(ready, names.entities(ready.account), names.entities(ready.counter), until)
+
+    def forget(self, policy: Policy) -> None:
+        """Close alerts that have been quiet, and drop events that no later citation can reach."""
+        until = self.buffer.until
+        if self.alerts.open:
+            self.alerts.advance(until, policy)
+        horizon = until - self.fold.windows.market_ns - LOOK_BACK_NS
+        while self._latest and self._latest[0].time[-1] < horizon:
+            self._latest.pop(0)
+
+    def recent(self, names: Vocabulary) -> Recent:
+        """Return the latest events, to cite from."""
+        events = self._held()
+        return Recent(events, names.entities(events.account), names.entities(events.counter))
+
+    def _held(self) -> Events:
+        if len(self._latest) > 1:
+            self._latest = [concatenate(self._latest)]
+        return self._latest[0] if self._latest else no_events()
+
+    def snapshot(self) -> Arrays:
+        """Return the whole state as arrays by name."""
+        arrays: Arrays = {f"fold/{name}": array for name, array in self.fold.snapshot().items()}
+        arrays["held"], arrays["recent"] = events_to_bytes(self.buffer.held), events_to_bytes(self._held())
+        alerts = [
+            [*key, asdict(held.alert), held.highest, held.seen, sorted(held.members)]
+            for key, held in self.alerts.open.items()
+        ]
+        state = {"watermark": self.buffer.watermark, "late": self.buffer.late, "open": alerts}
+        return {**arrays, "state": json_array(state)}
+
+    def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Continue from a snapshot."""
+        saved = from_json_array(arrays["state"])
+        self.fold.restore({name.removeprefix("fold/"): a for name, a in arrays.items() if name.startswith("fold/")})
+        self.buffer.held = events_from_bytes(arrays["held"])
+        recent = events_from_bytes(arrays["recent"])
+        self._latest = [recent] if len(recent) else []
+        self.buffer.watermark, self.buffer.late = int(saved["watermark"]), int(saved["late"])
+        for typology, subject, alert, highest, seen, members in saved["open"]:
+            held = Open(alert_from_json(alert), float(highest), int(seen), frozenset(members))
+            self.alerts.open[typology, subject] = held
