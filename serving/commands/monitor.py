@@ -41,7 +41,8 @@ def monitor(
     from serving.monitoring.wire import Listed
 
     settings = settings_of(home)
-    markets = asyncio.run(_resolved(_names(exchange, "--exchange"), _names(symbols, "--symbols")))
+    named = _names(exchange, "--exchange"), _names(symbols, "--symbols")
+    markets = asyncio.run(_resolved(settings, *named))
     service = running_service(settings)
     if service is not None:
         for venue in dict.fromkeys(market.venue for market in markets):
@@ -83,7 +84,7 @@ def _serve(settings: Settings) -> None:
             shown.join()
 
 
-async def _resolved(exchanges: Sequence[str], symbols: Sequence[str]) -> list[Market]:
+async def _resolved(settings: Settings, exchanges: Sequence[str], symbols: Sequence[str]) -> list[Market]:
     """Return the markets that are meant; what is not listed is told at once for all exchanges.
 
     Raises:
@@ -92,7 +93,10 @@ async def _resolved(exchanges: Sequence[str], symbols: Sequence[str]) -> list[Ma
     from serving.errors import RequestError
     from serving.monitoring.exchanges import Exchanges
 
-    sources, markets, wrong, notes = Exchanges(), [], [], []
+    sources = Exchanges(settings.exchanges_file)
+    markets: list[Market] = []
+    wrong: list[str] = []
+    notes: list[str] = []
     try:
         for exchange in exchanges:
             for symbol in symbols:

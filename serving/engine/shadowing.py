@@ -11,7 +11,7 @@ import structlog
 
 from features.canary import is_canary
 from models.shadow import Compared
-from serving.engine.files import append_bounded
+from serving.bounded_lines import append_bounded
 from serving.times import iso
 
 MOST_BYTES = 4 * 2**20

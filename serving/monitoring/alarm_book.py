@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from serving.engine.files import append_bounded, read_lines
+from serving.bounded_lines import append_bounded, read_lines
 from serving.monitoring.alarms import Raised, Subject
 from serving.monitoring.wire import Alarm
 

@@ -11,7 +11,7 @@ import structlog
 
 from features.canary import is_canary
 from models.alert import Alert
-from serving.engine.files import append_bounded, read_lines
+from serving.bounded_lines import append_bounded, read_lines
 
 MOST_BYTES = 2**20
 log = structlog.get_logger(__name__)

@@ -125,13 +125,19 @@ def _stamped(canary: Canary, table: str, records: Records) -> Records:
     """Return the records at their times and on their market, with ids that are this canary's own."""
     mine = f"{canary.pattern}-{canary.number}"
     ids = {"order_id", "buy_order_id", "sell_order_id"}
+    accounts = {"account_id", "buyer_id", "seller_id"}
+
+    def named(name: str, cell: object) -> object:
+        """Return a cell; ids are the canary's own, and accounts nobody else's."""
+        return f"{mine}-{cell}" if name in ids else f"canary-{cell}" if name in accounts else cell
+
     return [
         {
             "event_id": f"{mine}-{table}-{row}",
             "timestamp": iso(canary.start + round(record["at_s"] * SECOND_NS)),
             "venue": CANARY_VENUE,
             "symbol": canary.symbol,
-            **{name: f"{mine}-{cell}" if name in ids else cell for name, cell in record.items() if name != "at_s"},
+            **{name: named(name, cell) for name, cell in record.items() if name != "at_s"},
         }
         for row, record in enumerate(records)
     ]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from features.errors import TapewatchError
 from serving.errors import RequestError, SourceError
 from serving.monitoring.sources import Resolved
 from serving.sources.feed import Deliver, Feed, Market
@@ -18,21 +21,18 @@ if TYPE_CHECKING:
 ANSWER_S = 15.0
 
 
-def _open_exchange(name: str) -> Exchange:
-    from serving.sources.exchange import open_exchange  # noqa: PLC0415 - leads to ccxt
-
-    return open_exchange(name)
-
-
 class Exchanges:
     """See `serving.monitoring.sources.Sources`; an exchange is opened once, for all its markets.
 
     Args:
-        opener: Opens an exchange by name.
+        options: TOML of ccxt's own settings, a table for each exchange; may be absent.
+
+    Raises:
+        TapewatchError: The file is no such TOML.
     """
 
-    def __init__(self, opener: Callable[[str], Exchange] = _open_exchange) -> None:
-        self._opener = opener
+    def __init__(self, options: Path) -> None:
+        self._options = _read(options)
         self._opened: dict[str, Exchange] = {}
 
     async def resolve(self, exchange: str, symbols: Sequence[str]) -> Resolved:
@@ -80,9 +80,22 @@ class Exchanges:
     def _exchange(self, name: str) -> Exchange:
         key = name.strip().lower()
         if key not in self._opened:
-            self._opened[key] = self._opener(key)
+            from serving.sources.exchange import open_exchange  # noqa: PLC0415 - leads to ccxt
+
+            self._opened[key] = open_exchange(key, **self._options.get(key, {}))
         return self._opened[key]
 
 
 def _refused(field: str, error: SourceError) -> RequestError:
     return RequestError(field, str(error).removeprefix(f"{field} must be "))
+
+
+def _read(path: Path) -> dict[str, dict[str, Any]]:
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TapewatchError(f"{path} must be TOML: {error}") from error
+    plain = [name for name, table in told.items() if not isinstance(table, dict)]
+    if plain:
+        raise TapewatchError(f"{path} must hold a table for each exchange, {plain[0]} was none")
+    return told

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from features.schema import BOOKS, TRADES
+from features.schema import BOOKS, TIME, TRADES
 from serving.sources.feed import Market
 
 NS_PER_MS = 1_000_000
@@ -46,7 +46,10 @@ def _words(codes: Sequence[int | None]) -> pa.Array:
 
 
 def _table(layout: Mapping[str, pa.DataType], columns: Mapping[str, pa.Array]) -> pa.Table:
-    return pa.table({name: columns[name].cast(kind) for name, kind in layout.items() if name in columns})
+    known = {name: columns[name] for name in layout if name in columns}
+    return pa.table(
+        {name: cells if cells.type == layout[name] else cells.cast(layout[name]) for name, cells in known.items()}
+    )
 
 
 _TRADE_TYPES = {column.name: column.type for column in TRADES.columns}
@@ -70,7 +73,7 @@ def trades_table(market: Market, trades: Sequence[Mapping[str, Any]], orders_of:
     orders = [orders_of(trade) for trade in trades]
     numbers = [int(one) if one is not None and one.isdecimal() and len(one) <= _DIGITS else None for one in ids]
     columns = {
-        "timestamp": pa.array([int(trade["timestamp"]) * NS_PER_MS for trade in trades], pa.int64()),
+        "timestamp": pa.array([int(trade["timestamp"]) * NS_PER_MS for trade in trades], TIME),
         "venue": _all(market.venue, rows),
         "symbol": _all(market.symbol, rows),
         "trade_id": pa.array(ids, pa.string()),
@@ -89,7 +92,7 @@ def books_table(market: Market, changes: Sequence[Change]) -> pa.Table:
     """Return changes of a book as a canonical table, one row a level, in the order given."""
     rows = len(changes)
     columns = {
-        "timestamp": pa.array([change.time_ns for change in changes], pa.int64()),
+        "timestamp": pa.array([change.time_ns for change in changes], TIME),
         "venue": _all(market.venue, rows),
         "symbol": _all(market.symbol, rows),
         "side": _words([change.side for change in changes]),

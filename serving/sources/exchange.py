@@ -9,6 +9,7 @@ from typing import Any, Self
 
 from serving.errors import SourceError
 from serving.sources.clock import MACHINE, Clock, ExchangeClock
+from serving.sources.connection import with_own_reading
 from serving.sources.dialects import DIALECTS, Dialect
 from serving.sources.dialects.dialect import Fault
 from serving.sources.feed import FeedStatus
@@ -70,6 +71,8 @@ class Exchange:
         self._statuses: dict[str, list[FeedStatus]] = defaultdict(list)
         # What its coins are called and cost to move is of no use here, and costs a request.
         api.has["fetchCurrencies"] = False
+        if hasattr(api, "client"):
+            api.client = with_own_reading(api.client, lambda: api.clients)
         self._handle = api.handle_message
         api.handle_message = self._handle_message
 

@@ -227,6 +227,7 @@ class ExchangeFeed:
             with suppress(TimeoutError):
                 async with asyncio.timeout(self.terms.tick_s):
                     await self._wanted.wait()
+                    await asyncio.sleep(self.terms.gather_s)
             self._wanted.clear()
             if self._whole and self.exchange.is_connected:
                 self._be_live()

@@ -49,7 +49,7 @@ async def _listen(feed: ExchangeFeed) -> None:
     """Subscribe first, then ask for what was missed: between the two nothing falls through."""
     api, symbol = feed.exchange.api, feed.market.symbol
     unsure = feed.ledger.newest if not feed.exchange.dialect.gap_free else None
-    first = asyncio.ensure_future(api.watch_trades(symbol))
+    first = asyncio.ensure_future(feed.exchange.dialect.watch_trades(symbol))
     try:
         await feed.catch_up()
         trades = await heard(first)
@@ -61,7 +61,7 @@ async def _listen(feed: ExchangeFeed) -> None:
         await feed.ask(unsure)
     while True:
         feed.take(_unread(api, symbol, trades))
-        trades = await heard(api.watch_trades(symbol))
+        trades = await heard(feed.exchange.dialect.watch_trades(symbol))
 
 
 def _unread(api: Any, symbol: str, told: list[Any]) -> list[Any]:  # noqa: ANN401 - ccxt ships no types
@@ -107,8 +107,7 @@ async def _listen_to_book(feed: ExchangeFeed) -> None:
     while True:
         try:
             book = await heard(dialect.watch_book(symbol, feed.terms.depth))
-            if is_crossed(book):
-                raise CrossedBookError(f"the book of {symbol} has bids at or above asks")
+            _refuse_crossed(book, symbol)
         except (ChecksumError, InvalidNonce, CrossedBookError) as error:
             fault = _FAULTS.get(type(error).__name__, dialect.book_fault)
             feed.refuse_book(fault)
@@ -119,6 +118,11 @@ async def _listen_to_book(feed: ExchangeFeed) -> None:
         else:
             refused = 0
             feed.show(book, book["timestamp"])
+
+
+def _refuse_crossed(book: Any, symbol: str) -> None:  # noqa: ANN401 - ccxt ships no types
+    if is_crossed(book):
+        raise CrossedBookError(f"the book of {symbol} has bids at or above asks")
 
 
 async def _poll_book(feed: ExchangeFeed) -> None:

@@ -35,6 +35,7 @@ class Terms:
         depth: Levels of a side that are delivered, the best ones.
         interval_s: Seconds between two questions where there is no stream.
         retry_s: Seconds from a failure to the next try.
+        gather_s: Seconds over which what comes is gathered into one delivery.
         tick_s: Seconds after which a quiet market's time is moved on.
         margin_s: How much later than others a market's event may come and still be in time.
 
@@ -48,6 +49,7 @@ class Terms:
     depth: int = DEPTH
     interval_s: float = INTERVAL_S
     retry_s: float = RETRY_S
+    gather_s: float = 0.1
     tick_s: float = 1.0
     margin_s: float = 2.0
 

@@ -39,6 +39,11 @@ class Dialect:
         self.api = api
         self.tell = tell
 
+    async def watch_trades(self, symbol: str) -> Trades:
+        """Return the trades that came since the last call, once there are any."""
+        trades: Trades = await self.api.watch_trades(symbol)
+        return trades
+
     async def watch_book(self, symbol: str, depth: int) -> Any:  # noqa: ANN401, ARG002 - as ccxt gives it; others ask
         """Return the book after its next change: a live object, with `bids`, `asks` and `timestamp` (ms or None)."""
         return await self.api.watch_order_book(symbol)

@@ -44,13 +44,14 @@ def book_checksum(asks: Any, bids: Any, price_decimals: int, amount_decimals: in
 class Kraken(Dialect):
     """Kraken spot, WebSocket v2.
 
-    ccxt's own check is off by default and fails in Python when it is switched on: it splits a price, which is a float by
-    then, at its point. Here ccxt keeps the book, and the check comes after each of its messages. Three more things of it
-    are put right: a book is as deep as was subscribed, not as the asks of the first image; updates between a failure and
-    the new image are left aside, where ccxt would stop reading; and to get a new image the book is unsubscribed first.
+    ccxt's own check is off by default and fails in Python when it is switched on: it splits a price, which is a float
+    by then, at its point. Here ccxt keeps the book, and the check comes after each of its messages. Three more things
+    are put right: a book is as deep as was subscribed, not as the asks of the first image; updates between a failure
+    and the new image are left aside, where ccxt would stop reading; to get a new image the book is unsubscribed first.
     """
 
-    config = {"options": {"watchOrderBook": {"checksum": False}}}  # noqa: RUF012 - never changed
+    # ccxt paces subscriptions like requests, one a second; Kraken takes them much faster.
+    config = {"options": {"watchOrderBook": {"checksum": False}, "ws": {"cost": 0.1}}}  # noqa: RUF012 - never changed
     gap_free = True
     book_fault = "checksum_errors"
 
@@ -61,6 +62,11 @@ class Kraken(Dialect):
         self._handle, self._book = api.handle_order_book, api.order_book
         api.handle_order_book = self._handle_order_book
         api.order_book = lambda snapshot=None, _depth=None: self._book(snapshot or {}, self._depth)
+
+    async def watch_trades(self, symbol: str) -> Trades:
+        """Return new trades, without the fifty last ones that Kraken sends first by itself."""
+        trades: Trades = await self.api.watch_trades(symbol, None, None, {"snapshot": False})
+        return trades
 
     async def watch_book(self, symbol: str, depth: int) -> Any:  # noqa: ANN401 - as ccxt gives it
         """Return the book after its next change, of the smallest depth that Kraken offers and that is enough."""
