@@ -18,6 +18,7 @@ from features.json_values import json_text
 from serving.commands.benchmarks import benchmarks
 from serving.commands.monitor import monitor
 from serving.commands.parameters import parameters
+from serving.commands.replay import replay
 from serving.commands.terminal import AsJson, ExperimentFile, Home, OwnSeed, ParametersFile, Seed, bar, say, settings_of
 from serving.commands.whatif import tune, whatif
 
@@ -27,6 +28,7 @@ app.add_typer(parameters, name="parameters")
 app.command()(whatif)
 app.command()(tune)
 app.command()(monitor)
+app.command()(replay)
 
 
 def main() -> None:

@@ -56,6 +56,9 @@ def post_events(
     watermark: Annotated[
         datetime | None, Query(description="No event before this time will follow: closes what is open up to there.")
     ] = None,
+    market: Annotated[
+        list[Name] | None, Query(description="What the watermark is for, as venue:symbol; all markets if left out.")
+    ] = None,
 ) -> Response:
     """Take order messages and trades, all or none of them; the answer comes when they are on disk.
 
@@ -69,8 +72,16 @@ def post_events(
     tables = {name: table for name in TABLES if (table := getattr(sent.tape, name)) is not None}
     until = None if watermark is None else nanoseconds(watermark)
     refuse_future(sent.tape, until, services.clock() + int(services.settings.max_ahead_s * 1e9))
-    ack = services.engine.submit(batch_of(tables, source=source, key=idempotency_key, watermark=until))
+    named = None if market is None else [_market(text) for text in market]
+    ack = services.engine.submit(batch_of(tables, source=source, key=idempotency_key, watermark=until, markets=named))
     answer = Taken(ack.accepted, ack.duplicates + sent.repeated, ack.late, sent.tape.notes)
     for outcome in ("accepted", "duplicates", "late"):
         services.metrics.events.labels(outcome).inc(getattr(answer, outcome))
     return Response(msgspec.json.encode(answer), media_type=JSON)
+
+
+def _market(text: str) -> tuple[str, str]:
+    venue, colon, symbol = text.partition(":")
+    if not (venue and colon and symbol):
+        raise RequestError("market", "a venue and a symbol with a colon between, such as binance:BTC/USDT", text)
+    return venue, symbol

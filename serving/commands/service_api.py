@@ -5,9 +5,12 @@ from __future__ import annotations
 import http.client
 import json
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
+
+import pyarrow as pa
 
 from features.errors import TapewatchError
 from serving.found_at import address_of
@@ -15,10 +18,23 @@ from serving.settings import Settings
 
 TIMEOUT_S = 30.0
 AGAIN_S = 0.5
+MOST_TRIES = 600
 
 
 class SilentServiceError(TapewatchError):
     """The service does not answer."""
+
+
+class BusyServiceError(TapewatchError):
+    """The service will take this later.
+
+    Attributes:
+        retry_after_s: After how many seconds to send it again.
+    """
+
+    def __init__(self, says: str, retry_after_s: float) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(says)
 
 
 class ServiceApi:
@@ -36,21 +52,67 @@ class ServiceApi:
 
         Raises:
             SilentServiceError: It does not answer.
+            BusyServiceError: It will take this later.
             TapewatchError: It refuses; the text is its own.
         """
+        content = None if body is None else json.dumps(body).encode()
+        return self._ask(method, path, content, {"Content-Type": "application/json"})
+
+    def send(
+        self,
+        events: pa.Table | Mapping[str, Any],
+        key: str,
+        query: Mapping[str, str | list[str]],
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> dict[str, int]:
+        """Send events, again for as long as the service is busy or silent for a moment; return what became of them.
+
+        Args:
+            events: One table of events, or JSON types as `POST /v1/events` reads them.
+            key: Key by which the service tells when the same comes again.
+            query: Parameters of the request.
+            sleep: Waits so many seconds.
+        """
+        content, media_type = _packed(events)
+        path, headers = (
+            f"/v1/events?{urlencode(query, doseq=True)}",
+            {"Idempotency-Key": key, "Content-Type": media_type},
+        )
+        for _ in range(MOST_TRIES):
+            try:
+                answer: dict[str, int] = self._ask("POST", path, content, headers)
+            except BusyServiceError as error:
+                sleep(error.retry_after_s)
+            except SilentServiceError:
+                sleep(AGAIN_S)
+            else:
+                return answer
+        raise SilentServiceError(f"the service at {self.url} must take events, was busy or silent {MOST_TRIES} times")
+
+    def _ask(self, method: str, path: str, content: bytes | None, headers: Mapping[str, str]) -> Any:  # noqa: ANN401
         connection = http.client.HTTPConnection(urlsplit(self.url).netloc, timeout=TIMEOUT_S)
         try:
-            content = None if body is None else json.dumps(body)
-            connection.request(method, path, content, {"Content-Type": "application/json"})
+            connection.request(method, path, content, dict(headers))
             answer = connection.getresponse()
             told = json.loads(answer.read() or b"null")
         except (OSError, http.client.HTTPException) as error:
             raise SilentServiceError(f"the service at {self.url} must answer: {error}") from error
         finally:
             connection.close()
+        if answer.status in {429, 503} and (retry_after := answer.headers.get("Retry-After")):
+            raise BusyServiceError(str(told["detail"]), float(retry_after))
         if answer.status >= 400:
             raise TapewatchError(str(told["detail"]))
         return told
+
+
+def _packed(events: pa.Table | Mapping[str, Any]) -> tuple[bytes, str]:
+    if isinstance(events, Mapping):
+        return json.dumps(events).encode(), "application/json"
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, events.schema) as writer:
+        writer.write_table(events)
+    return sink.getvalue().to_pybytes(), "application/vnd.apache.arrow.stream"
 
 
 def running_service(settings: Settings) -> ServiceApi | None:
