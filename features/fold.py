@@ -106,14 +106,16 @@ def blank_folded() -> Folded:
 
 def joined(parts: Sequence[Folded]) -> Folded:
     """Return the outputs of several markets' folds as one, whose rows are of no market in particular."""
-    rows = {scale: rows_together([part.scales[scale] for part in parts]) for scale in (MARKET, FAST, ACCOUNT)}
+    by_scale = {scale: [part.scales[scale] for part in parts] for scale in (MARKET, FAST, ACCOUNT)}
+    rows = {scale: rows_together(each) for scale, each in by_scale.items()}
+    begins = {scale: np.cumsum([0, *map(len, each)]) for scale, each in by_scale.items()}
+    busy = [number for number, part in enumerate(parts) if part.episodes is not _NO_EPISODES]
     episodes = dict(_NO_EPISODES)
     for kind, scale in SCALES.items():
-        begins = np.cumsum([0, *(len(part.scales[scale]) for part in parts)])
         found = [
-            replace(one, row=one.row + begin)
-            for part, begin in zip(parts, begins[:-1], strict=True)
-            if len(one := part.episodes_of(kind))
+            replace(one, row=one.row + begins[scale][number])
+            for number in busy
+            if len(one := parts[number].episodes_of(kind))
         ]
         if found:
             episodes[kind] = episodes_together(found)
@@ -244,7 +246,7 @@ class MarketFold:
         ends = {FAST: fast.end, MARKET: coarse.end, ACCOUNT: fast.end}
         ready = self._ready(new.found, ends)
         accounts = account_rows(new.acted, fast, [one for kind, one in ready.items() if SCALES[kind] == ACCOUNT])
-        episodes = dict(_NO_EPISODES)
+        episodes = dict(_NO_EPISODES) if ready else _NO_EPISODES
         for kind, one in ready.items():
             if SCALES[kind] == ACCOUNT:
                 row = row_of(accounts, fast, one)
@@ -301,13 +303,18 @@ def _new_out(rows: int) -> Out:
 
 
 def _rows(scale: str, market: int, span_ns: int, parts: list[Written]) -> Rows:
-    filled = [int(part.filled[0]) for part in parts]
+    filled = [(part, n) for part in parts if (n := int(part.filled[0]))]
+    if not filled:
+        return replace(blank_rows(scale, 0), market=market)
 
-    def joined(name: str, empty: NDArray[Any]) -> NDArray[Any]:
-        return np.concatenate([empty, *(getattr(part, name)[:n] for part, n in zip(parts, filled, strict=True))])
+    def joined(name: str) -> NDArray[Any]:
+        if len(filled) == 1:
+            part, n = filled[0]
+            column: NDArray[Any] = getattr(part, name)[:n]
+            return column
+        return np.concatenate([getattr(part, name)[:n] for part, n in filled])
 
-    nothing = np.empty(0, np.int64)
-    end, pair = joined("end", nothing), joined("pair", nothing)
+    end, pair = joined("end"), joined("pair")
     members = np.stack([pair >> 32, pair & 0xFFFFFFFF], axis=1)
     members[pair < 0] = -1
     return Rows(
@@ -315,7 +322,7 @@ def _rows(scale: str, market: int, span_ns: int, parts: list[Written]) -> Rows:
         market=market,
         start=end - span_ns,
         end=end,
-        values=joined("values", np.empty((0, len(MARKET_FEATURES)))),
-        top_entity=joined("top", nothing).astype(np.int32),
+        values=joined("values"),
+        top_entity=joined("top").astype(np.int32),
         pair=members.astype(np.int32),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -141,6 +142,7 @@ def blank_rows(scale: str, n_rows: int, market: int = 0, bucket_ns: int = 60_000
     )
 
 
+@cache
 def no_episodes(names: tuple[str, ...] = ()) -> Episodes:
     """Return no episodes of a kind that measures `names`."""
     whole = np.empty(0, dtype=np.int64)

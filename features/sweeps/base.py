@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -94,6 +95,31 @@ def written(out: Out) -> Found:
     return Found(out.start[:n], out.end[:n], out.side[:n], out.members[:n], out.figures[:n])
 
 
+class _Scratch(threading.local):
+    """Room for episodes by number of figures, used again and again: most buckets hold none."""
+
+    def __init__(self) -> None:
+        self.outs: dict[int, Out] = {}
+
+
+_SCRATCH = _Scratch()
+
+
+def _scratch(n_figures: int) -> Out:
+    if n_figures not in _SCRATCH.outs:
+        _SCRATCH.outs[n_figures] = new_out(n_figures)
+    return _SCRATCH.outs[n_figures]
+
+
+def _emptied(out: Out) -> Found:
+    """Return what a kernel wrote, and leave the room as it was before."""
+    found = written(out)
+    kept = found.take(np.arange(len(found)))
+    found.members[:], found.figures[:] = -1, np.nan
+    out.filled[0] = 0
+    return kept
+
+
 def _roomier(out: Out) -> Out:
     fresh, n = new_out(out.figures.shape[1], 2 * len(out.end)), int(out.filled[0])
     for name in ("start", "end", "side", "members", "figures"):
@@ -178,14 +204,14 @@ class KernelSweep(Sweep):
 
     def fold(self, seen: Seen) -> Found:
         """Take the next events; return what they completed."""
-        out, done = new_out(len(self.figures)), 0
+        out, done = _scratch(len(self.figures)), 0
         while (done := self._fold(self._state, done, seen, out)) < len(seen.time):
             if len(out.end) - out.filled[0] < _LEAST_KEYS:
                 out = _roomier(out)
             if room(self._state.ledger) < _LEAST_KEYS:
                 ledger = ledger_with_room(self._state.ledger, int(seen.time[done]), self.horizon_ns, _LEAST_KEYS)
                 self._state = self._state._replace(ledger=ledger)
-        return written(out) if out.filled[0] else nothing_found(len(self.figures))
+        return _emptied(out) if out.filled[0] else nothing_found(len(self.figures))
 
     def snapshot(self) -> Arrays:
         """Return the whole state as arrays by name."""
