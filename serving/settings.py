@@ -37,7 +37,7 @@ class Settings(BaseSettings):
         clock_jump_s: Seconds by which the wall clock may move otherwise than time.
         silence_chance: Chance below which a time without alerts is an alarm.
         silence_days: Days of alerts that this chance is taken from.
-        canary_s: Seconds between two rounds of canaries, 0 for none; at least 60.
+        canary_s: Seconds between two rounds of canaries, 0 for none; below 800 some rounds must be left out.
         canary_within_s: Seconds within which a canary's alert must be stored.
     """
 

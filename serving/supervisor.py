@@ -63,8 +63,10 @@ def serve(settings: Settings, say: Say = _print) -> None:
             # The engine is the last: what the others have under way comes in.
             for child in (feeds, web):
                 child.ask_to_end()
-            for child in (feeds, web, engine):
-                child.stop(_STOP_S)
+            until = time.monotonic() + _STOP_S
+            for child in (feeds, web):
+                child.stop(max(0.0, until - time.monotonic()))
+            engine.stop(_STOP_S)
             say("stopped")
 
 

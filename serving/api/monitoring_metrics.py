@@ -17,6 +17,7 @@ from serving.monitoring.wire import (
     AskCanaries,
     AskMarkets,
     Canaries,
+    Delays,
     Markets,
     Monitored,
     Request,
@@ -95,10 +96,16 @@ def of_canaries(told: Canaries) -> Iterator[Metric]:
     for name, n in told.counts.items():
         count.add_metric(name.split(" "), n)
     yield count
-    delay = HistogramMetricFamily("tapewatch_canary_delay_seconds", "From sending a canary to its alert stored.")
+    yield _delays("tapewatch_canary_delay_seconds", "From sending a canary to its alert stored.", told.delays)
+    says = "From the event that tipped a canary to its alert, by the engine's own clock."
+    yield _delays("tapewatch_canary_event_delay_seconds", says, told.event_delays)
+
+
+def _delays(name: str, says: str, delays: Delays) -> Metric:
     total, buckets = 0, []
     for bound in (*(f"{bound:g}" for bound in BOUNDS_S), "inf"):
-        total += told.delays.get(bound, 0)
+        total += delays.within.get(bound, 0)
         buckets.append(("+Inf" if bound == "inf" else bound, total))
-    delay.add_metric([], buckets, told.delay_sum_s)
-    yield delay
+    family = HistogramMetricFamily(name, says)
+    family.add_metric([], buckets, delays.sum_s)
+    return family

@@ -52,7 +52,7 @@ class AlarmBook:
         ]
         for alarm in (*closed, *opened):
             self._take(alarm)
-            append_bounded(self._path, msgspec.json.encode(alarm), MOST_BYTES)
+            self._write(alarm)
             log.warning(
                 "alarm.opened" if alarm.closed is None else "alarm.closed",
                 kind=alarm.kind, venue=alarm.venue, symbol=alarm.symbol, says=alarm.says,
@@ -66,6 +66,13 @@ class AlarmBook:
     def all(self) -> list[Alarm]:
         """Return the open alarms, then the closed ones, each the newest first."""
         return [*reversed(self._open.values()), *reversed(self._closed)]
+
+    def _write(self, alarm: Alarm) -> None:
+        try:
+            append_bounded(self._path, msgspec.json.encode(alarm), MOST_BYTES)
+        except OSError as error:
+            # A full disk must not end the watch; the alarm is in the log all the same.
+            log.warning("alarm.not_written", path=str(self._path), why=str(error))
 
     def _take(self, alarm: Alarm) -> None:
         if alarm.closed is None:

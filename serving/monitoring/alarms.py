@@ -42,12 +42,14 @@ class Rhythm:
         pace_s: Longest wait between two arrivals, fading by a hundredth with each; None before the second.
         unfilled: Holes that are not filled.
         unfilled_at: When that number last rose (ns UTC).
+        since: When it was first looked at (ns UTC); None: not yet.
     """
 
     arrival: int | None = None
     pace_s: float | None = None
     unfilled: int = 0
     unfilled_at: int | None = None
+    since: int | None = None
 
     def after(self, seen: Monitored, now: int) -> Rhythm:
         """Return the rhythm after one more look at a market, at a time (ns UTC)."""
@@ -56,7 +58,8 @@ class Rhythm:
             waited_s = (arrival - self.arrival) / SECOND_NS
             pace_s = waited_s if pace_s is None else max(waited_s, pace_s * FADES)
         unfilled = max(seen.gaps - seen.filled, 0)
-        return Rhythm(arrival, pace_s, unfilled, now if unfilled > self.unfilled else self.unfilled_at)
+        at = now if unfilled > self.unfilled else self.unfilled_at
+        return Rhythm(arrival, pace_s, unfilled, at, now if self.since is None else self.since)
 
 
 def of_market(seen: Monitored, rhythm: Rhythm, now: int, settings: Settings) -> Iterator[Raised]:
@@ -74,7 +77,7 @@ def of_market(seen: Monitored, rhythm: Rhythm, now: int, settings: Settings) -> 
         yield ("feed_gap", *where), f"{rhythm.unfilled} of {seen.gaps} holes could not be filled; alerts may be missing"
     usual_s = seen.listed.interval_s if rhythm.pace_s is None else rhythm.pace_s
     patience_s = max(settings.stale_least_s, settings.stale_times * usual_s)
-    waited_s = (now - (seen.last_arrival or seen.listed.since)) / SECOND_NS
+    waited_s = (now - (seen.last_arrival or rhythm.since or seen.listed.since)) / SECOND_NS
     if waited_s > patience_s:
         yield ("stale_feed", *where), f"nothing came for {waited_s:.0f} s, at most {patience_s:.0f} s are usual"
     if seen.retries >= settings.failing_retries:

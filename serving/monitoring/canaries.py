@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import msgspec
+import structlog
 
 from features.canary import CANARY_VENUE
 from features.errors import StoreError
@@ -15,12 +16,13 @@ from serving.engine.wire import Ack, Batch, batch_of
 from serving.errors import CanaryWaitsError
 from serving.monitoring.canary_alerts import Found, read_found
 from serving.monitoring.canary_events import SECOND_NS, SPAN_S, tables_of, tipped_at
-from serving.monitoring.wire import Canaries, Canary, Pattern
+from serving.monitoring.wire import Canaries, Canary, Delays, Pattern
 from serving.times import iso
 
 SLOTS = 8
 QUIET_S = 1800
 KEPT = 200
+log = structlog.get_logger(__name__)
 BOUNDS_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
 
 
@@ -86,6 +88,8 @@ class CanaryRounds:
         found = read_found(self._alerts)
         looked = [self._settled(one, found, now) for one in flying]
         settled = {one.number: one for one in looked if one.outcome != "in_flight"}
+        for one in settled.values():
+            log.info("canary.settled", number=one.number, pattern=one.pattern, what=one.outcome, delay_s=one.delay_s)
         if settled:
             kept = [settled.get(one.number, one) for one in self.known.canaries]
             self._keep(kept, counted(self.known, settled.values()))
@@ -124,21 +128,27 @@ class CanaryRounds:
 
     def _keep(self, canaries: list[Canary], totals: Canaries) -> None:
         self.known = msgspec.structs.replace(totals, canaries=canaries[-KEPT:])
-        write_whole(self._path, msgspec.json.encode(self.known))
+        try:
+            write_whole(self._path, msgspec.json.encode(self.known))
+        except OSError as error:
+            log.warning("canary.not_written", path=str(self._path), why=str(error))
 
 
 def counted(totals: Canaries, settled: Iterable[Canary]) -> Canaries:
     """Return the totals with more canaries in them."""
-    counts, delays, total_s = dict(totals.counts), dict(totals.delays), totals.delay_sum_s
+    counts, delays, event_delays = dict(totals.counts), totals.delays, totals.event_delays
     for one in settled:
         name = f"{one.pattern} {one.outcome}"
         counts[name] = counts.get(name, 0) + 1
-        if one.delay_s is not None:
-            place = bisect_left(BOUNDS_S, one.delay_s)
-            bound = f"{BOUNDS_S[place]:g}" if place < len(BOUNDS_S) else "inf"
-            delays[bound] = delays.get(bound, 0) + 1
-            total_s += one.delay_s
-    return msgspec.structs.replace(totals, counts=counts, delays=delays, delay_sum_s=total_s)
+        if one.delay_s is not None and one.event_delay_s is not None:
+            delays, event_delays = _with(delays, one.delay_s), _with(event_delays, one.event_delay_s)
+    return msgspec.structs.replace(totals, counts=counts, delays=delays, event_delays=event_delays)
+
+
+def _with(delays: Delays, delay_s: float) -> Delays:
+    place = bisect_left(BOUNDS_S, delay_s)
+    bound = f"{BOUNDS_S[place]:g}" if place < len(BOUNDS_S) else "inf"
+    return Delays(delays.within | {bound: delays.within.get(bound, 0) + 1}, delays.sum_s + delay_s)
 
 
 def _read(path: Path) -> Canaries:

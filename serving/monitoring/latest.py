@@ -53,7 +53,10 @@ class LatestTrades:
             return
         self._known = {market: known for market, known in self._known.items() if self._is_recent(known)}
         self._saved = dict(self._known)
-        write_whole(self._path, msgspec.json.encode([(*market, *known) for market, known in self._known.items()]))
+        try:
+            write_whole(self._path, msgspec.json.encode([(*market, *known) for market, known in self._known.items()]))
+        except OSError as error:
+            log.warning("latest_trades.not_written", path=str(self._path), why=str(error))
 
     def _is_recent(self, known: Known) -> bool:
         return self._clock() // NS_PER_MS - known.ms <= KEPT_MS

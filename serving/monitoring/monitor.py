@@ -115,6 +115,7 @@ class Monitor:
         self._canaries = CanaryRounds(*files, engine.submit, settings.canary_within_s)
         self._due = self._first_due()
         self._to_send = asyncio.Event()
+        self._changing = asyncio.Lock()
 
     async def run(self) -> None:
         """Run until cancelled; feeds stop then, and what they delivered but was not taken is theirs to bring again."""
@@ -137,7 +138,7 @@ class Monitor:
             return Refused(error.field, error.must_be, error.was)
         except CanaryWaitsError as error:
             return Waits(str(error))
-        except TapewatchError as error:
+        except (TapewatchError, OSError) as error:
             return Failed(str(error))
 
     @singledispatchmethod
@@ -148,9 +149,10 @@ class Monitor:
     async def _start(self, request: Start) -> Reply:
         resolved = await self._sources.resolve(request.exchange, request.symbols)
         now, started = self._outside.wall(), 0
-        for market in resolved.markets:
-            started += await self._watching.start(Listed(*market, request.interval_s, request.books, now))
-        self._remember()
+        async with self._changing:
+            for market in resolved.markets:
+                started += await self._watching.start(Listed(*market, request.interval_s, request.books, now))
+            self._remember()
         asked = {tuple(market) for market in resolved.markets}
         mine = [one for one in self._told() if one.listed.market in asked]
         return Markets(mine, started, list(resolved.notes))
@@ -158,10 +160,11 @@ class Monitor:
     @_done.register
     async def _stop(self, request: Stop) -> Reply:
         market = Market(request.venue, request.symbol)
-        if not await self._watching.stop(market):
-            return NotMonitored(f"venue and symbol must be those of a monitored market, were {' '.join(market)}")
-        self._rhythms.pop(market, None)
-        self._remember()
+        async with self._changing:
+            if not await self._watching.stop(market):
+                return NotMonitored(f"venue and symbol must be those of a monitored market, were {' '.join(market)}")
+            self._rhythms.pop(market, None)
+            self._remember()
         return Markets([])
 
     @_done.register
@@ -223,13 +226,10 @@ class Monitor:
                     self._canaries.begin(PATTERNS, now)
                 for one in self._canaries.unsent:
                     await asyncio.to_thread(self._canaries.send, one)
-            except TapewatchError as error:
+            except (TapewatchError, OSError) as error:
                 # It shows in the canary itself: what cannot be sent is not found.
                 log.warning("canary.not_sent", why=str(error))
-            for one in self._canaries.look(self._outside.wall()):
-                log.info(
-                    "canary.settled", number=one.number, pattern=one.pattern, outcome=one.outcome, delay_s=one.delay_s
-                )
+            self._canaries.look(self._outside.wall())
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):
                     await self._to_send.wait()

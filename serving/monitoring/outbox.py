@@ -94,7 +94,7 @@ def batch_for(parcels: list[Parcel], key: str) -> Batch:
         source=found[0].market.venue,
         key=key,
         watermark=min(untils, default=None),
-        markets=[tuple(one.market) for one in found],
+        markets=[(one.market.venue, one.market.symbol) for one in found],
     )
 
 

@@ -100,7 +100,7 @@ class Alarm(msgspec.Struct, frozen=True):
     closed: int | None = None
 
     @property
-    def subject(self) -> tuple[str, str, str]:
+    def subject(self) -> tuple[Kind, str, str]:
         """What it is about: of one subject one alarm is open at most."""
         return self.kind, self.venue, self.symbol
 
@@ -187,21 +187,33 @@ class Alarms(msgspec.Struct, frozen=True, tag=True):
     alarms: list[Alarm]
 
 
+class Delays(msgspec.Struct, frozen=True):
+    """Delays of all canaries that were caught.
+
+    Attributes:
+        within: How many were within each bound and not the one below: seconds as text to count; "inf" the rest.
+        sum_s: Their sum.
+    """
+
+    within: dict[str, int] = {}
+    sum_s: float = 0.0
+
+
 class Canaries(msgspec.Struct, frozen=True, tag=True):
     """Canaries, newest first, and how all of them went since the first.
 
     Attributes:
         canaries: The latest.
         counts: How many, by "pattern outcome".
-        delays: How many were stored within each bound, not cumulated: "bound in seconds" to count; "inf" the rest.
-        delay_sum_s: Sum of all delays.
+        delays: From sending to the alert stored.
+        event_delays: From the event that tipped it to the alert, by the engine's own clock.
         due: When the next are due (ns UTC); None: never.
     """
 
     canaries: list[Canary]
     counts: dict[str, int] = {}
-    delays: dict[str, int] = {}
-    delay_sum_s: float = 0.0
+    delays: Delays = Delays()
+    event_delays: Delays = Delays()
     due: int | None = None
 
 

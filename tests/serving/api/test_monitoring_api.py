@@ -148,6 +148,7 @@ def test_canaries_sent_by_request_are_caught_and_are_in_no_list_of_alerts(http: 
     text = http.get("/metrics").text
     assert 'tapewatch_canaries_total{outcome="caught",pattern="spoofing"} 1.0' in text
     assert 'tapewatch_canary_delay_seconds_bucket{le="+Inf"} 3.0' in text
+    assert 'tapewatch_canary_event_delay_seconds_bucket{le="60"} 3.0' in text
 
 
 def test_canaries_too_close_behind_each_other_are_refused_with_the_time_of_the_next(http: TestClient) -> None:

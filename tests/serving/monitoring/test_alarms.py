@@ -55,6 +55,13 @@ def test_stale_feed_before_the_pace_is_known_is_three_intervals_and_at_least_a_m
     assert kinds(market, Rhythm(), patience_s + 1) == ["stale_feed"]
 
 
+def test_stale_feed_after_a_restart_is_counted_from_the_restart() -> None:
+    market = seen(None, 1.0)
+    restarted = Rhythm().after(market, BEGAN + 86_400 * SECOND)
+    assert kinds(market, restarted, 86_400 + 59) == []
+    assert kinds(market, restarted, 86_400 + 61) == ["stale_feed"]
+
+
 def test_stale_feed_of_a_known_pace_is_three_times_that() -> None:
     looks = [seen(at_s, 1.0) for at_s in (0, 40, 80, 120)]
     assert kinds(looks[-1], after(*looks), 120 + 119) == []
@@ -156,6 +163,12 @@ def test_alarm_book_opens_once_closes_and_goes_on_after_a_restart(tmp_path: Path
     assert (closed.kind, closed.opened, closed.closed) == ("clock_jump", 10, 13)
     assert [alarm.kind for alarm in again.all()] == ["feed_failing", "clock_jump"]
     assert [alarm.kind for alarm in AlarmBook(file).open()] == ["feed_failing"]
+
+
+def test_alarm_book_that_cannot_be_written_goes_on(tmp_path: Path) -> None:
+    book = AlarmBook(tmp_path / "no folder" / "alarms.jsonl")
+    assert len(book.update(RAISED, 10)) == 2
+    assert len(book.open()) == 2
 
 
 def test_alarm_book_file_grown_too_large_begins_anew_and_keeps_the_one_before(

@@ -82,7 +82,7 @@ def test_canaries_are_found_by_the_rules_alone_time_after_time(
             assert one.event_delay_s is not None
             assert 0 < one.event_delay_s < 60
     assert rounds.known.counts == {f"{pattern} caught": 3 for pattern in ALL}
-    assert sum(rounds.known.delays.values()) == 9
+    assert sum(rounds.known.delays.within.values()) == sum(rounds.known.event_delays.within.values()) == 9
     assert sqlite_store.summary().total_alerts == 0
 
 

@@ -3,7 +3,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import settings as examples
@@ -23,6 +25,13 @@ A, B, C = (Market("x", f"{name}/USDT") for name in ("BTC", "ETH", "XRP"))
 NOW = START + 100 * SECOND_NS
 
 
+def rows_of(batch: Batch) -> list[dict[str, Any]]:
+    """Return the trades of a batch."""
+    trades: pa.Table = batch.table("trades")
+    rows: list[dict[str, Any]] = trades.to_pylist()
+    return rows
+
+
 class Taker:
     """Takes batches as the engine does, and fails as it is told."""
 
@@ -32,8 +41,7 @@ class Taker:
         self._refuses = refuses
 
     def __call__(self, batch: Batch) -> Ack:
-        trades = batch.table("trades")
-        if self._refuses and self._refuses in trades["symbol"].to_pylist():
+        if self._refuses in (row["symbol"] for row in rows_of(batch)):
             raise EngineFailedError("ArrowInvalid: of this market alone")
         self.batches.append(batch)
         if self._fails:
@@ -42,7 +50,7 @@ class Taker:
 
     def ids(self, market: Market) -> list[str]:
         """Return the event ids of a market as they came, each once."""
-        rows = [row for batch in self.batches for row in batch.table("trades").to_pylist()]
+        rows = [row for batch in self.batches for row in rows_of(batch)]
         return list(dict.fromkeys(row["event_id"] for row in rows if row["symbol"] == market.symbol))
 
 
@@ -85,7 +93,7 @@ def test_outbox_deliveries_of_many_feeds_come_as_one_batch_with_a_watermark_of_t
     assert batch.source == "x"
     assert batch.markets == [A, B, C]
     assert batch.watermark == START + 5 * SECOND_NS
-    assert batch.table("trades").num_rows == 3
+    assert len(rows_of(batch)) == 3
     assert sleeps.asked == [GATHER_S]
 
 
@@ -144,7 +152,8 @@ def test_watching_whatever_fails_of_one_feed_the_others_deliver_everything(plan:
 
     def script(market: Market, opened: int) -> Sequence[Step]:
         """Return what is left of the plan after as many failures as there were openings before."""
-        steps, failures = [], 0
+        steps: list[Step] = []
+        failures = 0
         for n, what in enumerate(plan[markets.index(market)]):
             if what == "fail":
                 failures += 1
