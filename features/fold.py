@@ -116,6 +116,10 @@ class MarketFold:
         Raises:
             SchemaError: The market trades more lots than can be counted; none of the events was folded.
         """
+        books = events.is_book
+        if books.any():
+            rest = np.flatnonzero(~books)
+            events, entity, counter = events.take(rest), entity[rest], counter[rest]
         self._refuse_overflow(events)
         outs, found, acted = [], [], []
         for begin in range(0, len(events), _CHUNK):

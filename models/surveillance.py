@@ -154,6 +154,7 @@ class Surveillance:
     def _process(self, watch: MarketWatch, ready: Events) -> list[Alert]:
         entity, counter = self.vocabulary.entities(ready.account), self.vocabulary.entities(ready.counter)
         folded = watch.fold.fold(ready, entity, counter)
+        ready = ready.without_books()
         watch.recent = concatenate([watch.recent, ready]) if len(watch.recent) else ready
         alerts = self._raise(watch, folded)
         alerts += self._raise(watch, watch.fold.advance(watch.buffer.watermark))

@@ -55,7 +55,7 @@ def post_events(
         datetime | None, Query(description="No event before this time will follow: closes what is open up to there.")
     ] = None,
 ) -> Response:
-    """Take order messages and trades, all or none of them; the answer comes when they are on disk.
+    """Take order messages, trades and book levels, all or none of them; the answer comes when they are on disk.
 
     Sending again is safe for rows with an `event_id`, and for a whole batch with an `Idempotency-Key`. Rows
     of equal content without either are events of their own. Rows are checked as files are, see the schemas.
