@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from features.account import AccountFold, AccountOut
 from features.account_rows import account_rows, row_of
+from features.book.fold import BOOK, BookFold
 from features.buckets import VOLUME
 from features.catalogue import ACCOUNT_GRAIN, MARKET_FEATURES
 from features.day import TRADED
@@ -55,11 +56,12 @@ class Folded:
     fast: Rows
     episodes: Mapping[str, Episodes]
     accounts: Rows = field(default_factory=lambda: blank_rows(ACCOUNT, 0))
+    books: Rows = field(default_factory=lambda: blank_rows(BOOK, 0))
 
     @property
     def scales(self) -> dict[str, Rows]:
         """The rows by scale."""
-        return {FAST: self.fast, MARKET: self.market, ACCOUNT: self.accounts}
+        return {FAST: self.fast, MARKET: self.market, ACCOUNT: self.accounts, BOOK: self.books}
 
     def rows_of(self, scale: str) -> Rows:
         """Return the rows of a scale."""
@@ -76,8 +78,8 @@ class Folded:
             kind: found.then(replace(later.episodes[kind], row=later.episodes[kind].row + rows[SCALES[kind]]))
             for kind, found in self.episodes.items()
         }
-        accounts = self.accounts.then(later.accounts)
-        return Folded(self.market.then(later.market), self.fast.then(later.fast), both, accounts)
+        accounts, books = self.accounts.then(later.accounts), self.books.then(later.books)
+        return Folded(self.market.then(later.market), self.fast.then(later.fast), both, accounts, books)
 
 
 class MarketFold:
@@ -88,10 +90,16 @@ class MarketFold:
         windows: Scales.
         spans: Days that users are judged over, and the worth of a lot; without it no user is.
         schedule: When reference prices are made.
+        lot: Base units of a lot, for the quantities of the book grain.
     """
 
     def __init__(
-        self, market: int, windows: Windows = Windows(), spans: Spans = WORTH_UNKNOWN, schedule: Schedule = HOURLY
+        self,
+        market: int,
+        windows: Windows = Windows(),
+        spans: Spans = WORTH_UNKNOWN,
+        schedule: Schedule = HOURLY,
+        lot: float = 1.0,
     ) -> None:
         self.market = market
         self.windows = windows
@@ -99,6 +107,7 @@ class MarketFold:
         self._state = new_state(w.fast_ns, w.fast_buckets, w.market_ns, w.market_buckets)
         self._lives = new_lives()
         self._accounts = AccountFold(w.fast_ns, w.market_ns, w.market_buckets)
+        self._book = BookFold(market, w.fast_ns, lot)
         self._sweeps = new_sweeps(spans, schedule)
         self._pending = {kind: nothing_found(len(names)) for kind, names in FIGURES.items()}
 
@@ -116,11 +125,18 @@ class MarketFold:
         Raises:
             SchemaError: The market trades more lots than can be counted; none of the events was folded.
         """
-        books = events.is_book
-        if books.any():
-            rest = np.flatnonzero(~books)
-            events, entity, counter = events.take(rest), entity[rest], counter[rest]
-        self._refuse_overflow(events)
+        rest = np.flatnonzero(~events.is_book)
+        if len(rest) == len(events):
+            self._refuse_overflow(events)
+            return replace(self._fold(events, entity, counter), books=self._book.fold(events))
+        others = events.take(rest)
+        self._refuse_overflow(others)
+        folded = self._fold(others, entity[rest], counter[rest])
+        # A level lets time pass for the others as well, so that what ends at one time is told at one time.
+        passed = self._advance(int(events.time[-1]))
+        return replace(folded.then(passed), books=self._book.fold(events))
+
+    def _fold(self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32]) -> Folded:
         outs, found, acted = [], [], []
         for begin in range(0, len(events), _CHUNK):
             part = slice(begin, begin + _CHUNK)
@@ -149,6 +165,9 @@ class MarketFold:
 
     def advance(self, until_ns: int) -> Folded:
         """Close the buckets that end at or before a time, which no later event will precede."""
+        return replace(self._advance(until_ns), books=self._book.advance(until_ns))
+
+    def _advance(self, until_ns: int) -> Folded:
         out = _new_out(1)
         close_until(self._state, until_ns, out)
         found = {sweep.kind: sweep.advance(until_ns) for sweep in self._sweeps}
@@ -182,6 +201,7 @@ class MarketFold:
     def snapshot(self) -> Arrays:
         """Return the whole state as arrays by name; `restore` on a fold with the same windows continues from it."""
         parts = {"fold": to_arrays(self._state), "lives": to_arrays(self._lives), "accounts": self._accounts.snapshot()}
+        parts["book"] = self._book.snapshot()
         parts |= {f"sweep.{sweep.kind}": sweep.snapshot() for sweep in self._sweeps}
         parts |= {f"pending.{kind}": vars(found) for kind, found in self._pending.items()}
         return {f"{part}/{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
@@ -196,6 +216,7 @@ class MarketFold:
         self._state = from_arrays(self._state, part("fold"))
         self._lives = from_arrays(self._lives, part("lives"))
         self._accounts.restore(part("accounts"))
+        self._book.restore(part("book"))
         for sweep in self._sweeps:
             sweep.restore(part(f"sweep.{sweep.kind}"))
         self._pending = {kind: Found(**part(f"pending.{kind}")) for kind in self._pending}

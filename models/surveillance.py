@@ -55,7 +55,8 @@ def spans_of(parameters: Parameters, vocabulary: Vocabulary, market: int) -> Spa
 def fold_of(parameters: Parameters, vocabulary: Vocabulary, market: int) -> MarketFold:
     """Return the fold of a market that nothing is known of yet, as the parameters set it."""
     schedule = schedule_of(parameters.marking_the_close, vocabulary.markets[market][0])
-    return MarketFold(market, windows_of(parameters), spans_of(parameters, vocabulary, market), schedule)
+    spans, lot = spans_of(parameters, vocabulary, market), vocabulary.lot_of.get(market, math.nan)
+    return MarketFold(market, windows_of(parameters), spans, schedule, lot)
 
 
 def policy_of(parameters: Parameters, bundle: Bundle | None) -> Policy:
@@ -165,7 +166,7 @@ class Surveillance:
         return alerts
 
     def _raise(self, watch: MarketWatch, folded: Folded) -> list[Alert]:
-        if len(folded.fast) + len(folded.market) == 0:
+        if not any(len(rows) for rows in folded.scales.values()):
             return []
         judged = judge(self._rules, folded, self._bundle, self._parameters.alerts)
         entity, counter = self.vocabulary.entities(watch.recent.account), self.vocabulary.entities(watch.recent.counter)
