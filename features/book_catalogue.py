@@ -1,7 +1,7 @@
 """The catalogue of the book grain: features of a market's order book, told by its levels.
 
 A row belongs to a fine bucket that just closed, in which the book was known and a message or trade came. "Depth" is what
-stands within 25 basis points of the mid, "near" is what stands within 25 basis points of its own side's best price or
+stands within the band around the mid: 25 basis points, or 5 usual spreads where that is wider; "near" is what stands within 25 basis points of its own side's best price or
 among the ten best levels; quantities are base units. "Preceding" are the buckets of the 5 minutes before, those without
 a message with the book that stood. A wall is a level of at least 3 times the usual one (geometric mean of near levels,
 learned slowly); the vanished one is, of the bucket's, the largest by what was pulled and did not come back. It is told
@@ -43,7 +43,7 @@ def _of_side(side: str, word: str) -> tuple[Feature, ...]:
            "as the ratio, or the least is 0"),
         _F(f"{side}_pulled_share", "books", "ratio", 0.0, 1.0,
            "1 - lots traded against the side in this bucket and the one before / (median preceding depth - depth)",
-           "Gone without a trade.", "as the ratio, or there is no less than before"),
+           "Gone without a trade.", "as the ratio, or there is no less than before, or no trade was ever told"),
         _F(f"{side}_wall_share", "books", "ratio", 0.0, 1.0, f"largest near level of {word} / all near ones",
            "One level that is the book.", _ONE_SIDED),
         _F(f"{side}_wall_age_s", "books", "s", 0.0, None, "since when that level stands (half as large or larger)",
@@ -61,7 +61,7 @@ BOOK_FEATURES: tuple[Feature, ...] = (
        "(bid x ask lots + ask x bid lots) / their sum, against the mid", "Where the touch leans.", _ONE_SIDED),
     _F("touch_imbalance", "books", "ratio", -1.0, 1.0, "(bid - ask) / (bid + ask) lots at the touch",
        "Who waits at the touch.", _ONE_SIDED),
-    _F("depth_imbalance", "books", "ratio", -1.0, 1.0, "the same of the depth within 25 bps",
+    _F("depth_imbalance", "books", "ratio", -1.0, 1.0, "the same of the depth within the band",
        "A lopsided book pushes the price.", "as there, or no depth"),
     *_of_side("bid", "bids"),
     *_of_side("ask", "asks"),
@@ -76,20 +76,24 @@ BOOK_FEATURES: tuple[Feature, ...] = (
        "Near enough to matter.", _NO_WALL),
     _F("wall_pulled_ratio", "books", "ratio", 0.0, 1.0,
        "1 - lots traded at or through its price while it stood and in the second after / lots that vanished",
-       "Pulled, not traded.", _NO_WALL),
+       "Pulled, not traded.", "as wall_side, or no trade was ever told"),
     _F("wall_returned_ratio", "books", "ratio", 0.0, None,
        "lots added near on its side at that moment and in the second after / lots that vanished",
        "A quote that was only moved comes back at once.", _NO_WALL),
     _F("wall_trade_lag_s", "books", "s", 0.0, None, "since the last trade against the other side, when it vanished",
        "Bait goes when the genuine order has filled.", "as wall_side, or no such trade yet"),
     _F("walls_pulled", "books", "walls", 0.0, None,
-       "walls of 5 usual levels and a fifth of their side that vanished within 5 minutes, at least .8 of them pulled "
-       "and at most .3 returned", "A habit.", "the usual level is not known"),
+       "walls of 8 usual levels and .4 of their side that vanished within 10 minutes, at least .9 of them pulled and "
+       "at most .2 returned", "A habit.", "the usual level is not known"),
     _F("cancel_to_trade", "books", "ratio", 0.0, None,
        "(lots taken from near levels - lots traded, at least 0) / lots traded, over 5 minutes",
        "How much of the book is for show.", "no trade in them, or an image"),
     _F("refill_ratio", "books", "ratio", 0.0, None, "lots added to / taken from near levels, over 5 minutes",
        "Resilience: below 1 the book runs dry.", "nothing was taken, or an image"),
+    _F("depth_band_bps", "books", "basis points", 25.0, None, "how far from the mid depth is counted",
+       "The market's own measure.", "never"),
+    _F("mid_move_bps", "books", "basis points", None, None, "mid against the last known one of a preceding bucket",
+       "A price that moves leaves depth behind.", "as mid, or no preceding mid"),
     _F("near_levels", "books", "levels", 0.0, None, "near levels of the thinner side at the bucket's end",
        "Evidence.", _ONE_SIDED),
     _F("updates_per_s", "books", "levels per second", 0.0, None, "book messages of the bucket / its length", "Pace.",

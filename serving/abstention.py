@@ -31,6 +31,8 @@ def _missing(rule: Detector, tape: Tape) -> str:
     """Return what a tape lacks first of what a rule needs; "" for nothing."""
     if "orders" in rule.needs and not _rows(tape.orders):
         return "no order messages on this tape"
+    if "books" in rule.needs and not _rows(tape.books):
+        return "no book levels on this tape"
     if "trades" in rule.needs and not _rows(tape.trades):
         return "no trades on this tape"
     if "accounts" in rule.needs:

@@ -15,7 +15,6 @@ from features.book.row import book_row
 from features.book.state import BUY, LOTS, SELL, Book, is_full
 from features.events import IMAGE, LEVEL, TRADE
 
-DEPTH_BPS = 25.0
 SLOWNESS = 60.0
 """Buckets over which the usual level is learned."""
 
@@ -42,8 +41,11 @@ def _look(book: Book) -> None:
     if bid < ask:
         mid = (bid + ask) / 2.0
         now[st.MID], now[st.SPREAD] = mid, (ask - bid) / mid * 1e4
-        now[st.BID_DEPTH] = depth(book, BUY, mid * (1.0 - DEPTH_BPS * 1e-4))
-        now[st.ASK_DEPTH] = depth(book, SELL, mid * (1.0 + DEPTH_BPS * 1e-4))
+        band = walls.band_bps(book) * 1e-4
+        now[st.BID_DEPTH], now[st.ASK_DEPTH] = (
+            depth(book, BUY, mid * (1.0 - band)),
+            depth(book, SELL, mid * (1.0 + band)),
+        )
 
 
 @nb.njit(cache=True)
@@ -75,9 +77,11 @@ def _learn(book: Book) -> None:
         for k in range(nearest(book, side), book.used[side]):
             total += np.log(float(book.cells[side, k, LOTS]))
             n += 1
-    count = min(book.usual[st.LEVEL_COUNT] + 1.0, SLOWNESS)
-    book.usual[st.LEVEL_COUNT] = count
-    book.usual[st.LEVEL_MEAN] += (total / n - book.usual[st.LEVEL_MEAN]) / count
+    usual, count = book.usual, min(book.usual[st.BUCKETS] + 1.0, SLOWNESS)
+    usual[st.BUCKETS] = count
+    usual[st.LEVEL_MEAN] += (total / n - usual[st.LEVEL_MEAN]) / count
+    usual[st.SPREAD_MEAN] += (book.now[st.SPREAD] - usual[st.SPREAD_MEAN]) / count
+    book.marks[st.DIRTY] = 1
 
 
 @nb.njit(cache=True)
@@ -101,6 +105,7 @@ def _open(book: Book, time: int) -> None:
         marks[st.FIRST], marks[st.TIME] = bucket, time
         return
     marks[st.TIME] = bucket * marks[st.SPAN_NS]
+    _look(book)
     for between in range(max(marks[st.LAST] + 1, bucket - st.RING), bucket):
         ring = book.ring[between % st.RING]
         ring[:] = 0.0

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 from features.book import state as st
 from features.book.levels import best, depth, nearest
 from features.book.state import BUY, LOTS, SELL, SINCE, Book
-from features.book.walls import KNOWN_BUCKETS, SECOND, pulled_ratio, usual_level
+from features.book.walls import KNOWN_BUCKETS, SECOND, band_bps, pulled_ratio, usual_level
 from features.book_catalogue import BOOK_COLUMN as _C
 from features.book_catalogue import WITHIN_BPS
 
-LEAST_PRECEDING = KNOWN_BUCKETS
+LEAST_PRECEDING, LONG = KNOWN_BUCKETS, 60
 SPREAD, CLOSING, MID, OFFSET = _C["spread_bps"], _C["closing_spread_bps"], _C["mid"], _C["microprice_offset_bps"]
 TOUCH, IMBALANCE = _C["touch_imbalance"], _C["depth_imbalance"]
 BID, ASK = _C["bid_touch_depth"], _C["ask_touch_depth"]
@@ -23,6 +23,7 @@ RATIO, LEAST, PULLED, WALL_SHARE, WALL_AGE = (1 + N_BPS + k for k in range(5))
 W_SIDE, W_MULTIPLE, W_SHARE, W_AGE = _C["wall_side"], _C["wall_multiple"], _C["wall_share"], _C["wall_age_s"]
 W_DISTANCE, W_PULLED, W_RETURNED = _C["wall_distance_bps"], _C["wall_pulled_ratio"], _C["wall_returned_ratio"]
 W_LAG, WALLS, CANCELS, REFILL = _C["wall_trade_lag_s"], _C["walls_pulled"], _C["cancel_to_trade"], _C["refill_ratio"]
+BAND, MOVE = _C["depth_band_bps"], _C["mid_move_bps"]
 LEVELS, PACE, GAP, IMAGES = _C["near_levels"], _C["updates_per_s"], _C["book_gap_s"], _C["image_share"]
 CROSSED, CHANGE, VOLUME = _C["crossed_share"], _C["price_change"], _C["volume_ratio"]
 
@@ -33,10 +34,15 @@ def _ratio(part: float, whole: float) -> float:
 
 
 @nb.njit(cache=True)
-def preceding(book: Book, column: int, bucket: int) -> NDArray[np.float64]:
-    """Return the known values of a ring's column in the buckets before one, oldest first."""
-    out, n = np.empty(st.RING), 0
-    for b in range(max(book.marks[st.FIRST], bucket - st.RING), bucket):
+def _trades_known(book: Book) -> bool:
+    return bool(book.marks[st.NEWEST_TRADE_SELL] >= 0 or book.marks[st.NEWEST_TRADE_BUY] >= 0)
+
+
+@nb.njit(cache=True)
+def preceding(book: Book, column: int, bucket: int, buckets: int = LONG) -> NDArray[np.float64]:
+    """Return the known values of a ring's column in so many buckets before one, oldest first."""
+    out, n = np.empty(buckets), 0
+    for b in range(max(book.marks[st.FIRST], bucket - buckets), bucket):
         value = book.ring[b % st.RING, column]
         if not np.isnan(value):
             out[n] = value
@@ -81,12 +87,13 @@ def _against_before(row: NDArray[np.float64], book: Book, bucket: int) -> None:
             continue
         stood, median = sums[total] / sums[st.T_WHOLE], float(np.median(before))
         row[at + RATIO], row[at + LEAST] = _ratio(stood, median), _ratio(stood, float(before.min()))
-        if stood < median:
+        if stood < median and _trades_known(book):
             last = book.ring[(bucket - 1) % st.RING, r_sold]
             traded = sums[sold] + (0.0 if np.isnan(last) else last)
             row[at + PULLED] = min(1.0, max(0.0, 1.0 - traded / (median - stood)))
-    mids = preceding(book, st.R_MID, bucket)
+    row[BAND], mids = band_bps(book), preceding(book, st.R_MID, bucket)
     if len(mids) > 0:
+        row[MOVE] = (book.now[st.MID] / mids[-1] - 1.0) * 1e4
         row[CHANGE] = book.now[st.MID] / mids.mean() - 1.0
     traded = preceding(book, st.R_ASKS_TRADED, bucket) + preceding(book, st.R_BIDS_TRADED, bucket)
     if len(traded) > 0:
@@ -110,16 +117,18 @@ def _over_minutes(row: NDArray[np.float64], book: Book, bucket: int) -> None:
     gap = max(sums[st.GAP], gaps.max()) if len(gaps) > 0 else sums[st.GAP]
     row[GAP] = gap if gap > 0 else np.nan
     if not np.isnan(usual_level(book)):
-        row[WALLS] = sums[st.WALLS] + preceding(book, st.R_WALLS, bucket).sum()
+        row[WALLS] = sums[st.WALLS] + preceding(book, st.R_WALLS, bucket, st.RING - 1).sum()
 
 
 @nb.njit(cache=True)
-def _vanished(row: NDArray[np.float64], wall: NDArray[np.float64]) -> None:
+def _vanished(row: NDArray[np.float64], wall: NDArray[np.float64], told: bool) -> None:  # noqa: FBT001 -- compiled
     if wall[st.W_SIDE] == 0.0:
         return
     row[W_SIDE], row[W_MULTIPLE], row[W_SHARE] = wall[st.W_SIDE], wall[st.W_MULTIPLE], wall[st.W_SHARE]
     row[W_AGE], row[W_DISTANCE], row[W_LAG] = wall[st.W_AGE], wall[st.W_DISTANCE], wall[st.W_LAG]
-    row[W_PULLED], row[W_RETURNED] = pulled_ratio(wall), wall[st.W_BACK] / wall[st.W_GONE]
+    row[W_RETURNED] = wall[st.W_BACK] / wall[st.W_GONE]
+    if told:
+        row[W_PULLED] = pulled_ratio(wall)
 
 
 @nb.njit(cache=True)
@@ -140,4 +149,4 @@ def book_row(row: NDArray[np.float64], book: Book, bucket: int, lot: float) -> N
         _at_the_end(row, book, lot, (bucket + 1) * book.marks[st.SPAN_NS])
     _against_before(row, book, bucket)
     _over_minutes(row, book, bucket)
-    _vanished(row, book.vanished)
+    _vanished(row, book.vanished, _trades_known(book))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 MOST_LEVELS = 4096
 """Levels that are kept of a side; beyond it the worst is forgotten."""
 _FIRST_ROOM = 64
-RING = 60
+RING = 120
 """Buckets that stand behind the open one."""
 MOST_PENDING = 8
 SELL, BUY = 0, 1
@@ -34,11 +34,13 @@ lots added to each side in the open moment."""
 N_SUMS = 16
 (R_BID, R_ASK, R_MID, R_ASKS_TRADED, R_BIDS_TRADED, R_ADDED, R_TAKEN, R_WALLS, R_UPDATES, R_IMAGES, R_GAP) = range(11)
 N_RING = 11
-(W_SIDE, W_KEY, W_TIME, W_PEAK, W_GONE, W_SHARE, W_AGE, W_DISTANCE, W_MET, W_BACK, W_LAG, W_MULTIPLE, W_BLIND) = range(13)
+(W_SIDE, W_KEY, W_TIME, W_PEAK, W_GONE, W_SHARE, W_AGE, W_DISTANCE, W_MET, W_BACK, W_LAG, W_MULTIPLE, W_BLIND) = range(
+    13
+)
 """A wall: side, key, time it vanished, most lots, lots that vanished, share, age (s), distance (bps), lots traded, lots
 that came back, time since a trade on the other side (s), multiple of the usual level, whether an image came in between."""
 N_WALL = 13
-LEVEL_MEAN, LEVEL_COUNT = 0, 1
+LEVEL_MEAN, BUCKETS, SPREAD_MEAN = range(3)
 
 
 class Book(NamedTuple):
@@ -54,10 +56,10 @@ class Book(NamedTuple):
         marks: Whole marks, shape (12,).
         now: Figures of the moment, shape (5,).
         sums: Sums of the open bucket, shape (16,).
-        usual: Mean log lots of near levels, and of how many buckets, shape (2,).
+        usual: Mean log lots of near levels, of how many buckets, and mean spread (bps), shape (3,).
         pending: Walls that vanished less than a second ago, shape (8, 13).
         vanished: The open bucket's strongest, side 0 for none, shape (13,).
-        ring: Closed buckets, bucket b in row b % 60, shape (60, 11).
+        ring: Closed buckets, bucket b in row b % 120, shape (120, 11).
     """
 
     key: NDArray[np.float64]
@@ -83,7 +85,7 @@ def new_book(span_ns: int) -> Book:
     return Book(
         np.zeros((2, room)), np.zeros((2, room, N_CELLS), np.int64), np.zeros(2, np.int64),
         np.zeros((2, room)), np.zeros((2, room, N_CELLS), np.int64), np.zeros(2, np.int64),
-        marks, np.full(5, np.nan), np.zeros(N_SUMS), np.zeros(2), np.zeros((MOST_PENDING, N_WALL)), np.zeros(N_WALL),
+        marks, np.full(5, np.nan), np.zeros(N_SUMS), np.zeros(3), np.zeros((MOST_PENDING, N_WALL)), np.zeros(N_WALL),
         np.full((RING, N_RING), np.nan),
     )  # fmt: skip
 

@@ -7,22 +7,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.book import state as st
-from features.book.levels import nearest, place
+from features.book.levels import NEAR_BPS, nearest, place
 from features.book.state import LOTS, MET, PEAK, SINCE, Book
 
 GRACE_US = 1_000_000
 """How long trades and moved levels are waited for: feeds of trades and of books run apart."""
 LEAST_MULTIPLE, LEFT = 3.0, 0.3
 """Usual levels that make a wall, and what may be left of one that vanished."""
-REPEAT_MULTIPLE, REPEAT_SHARE, REPEAT_PULLED, REPEAT_RETURNED = 5.0, 0.2, 0.8, 0.3
-KNOWN_BUCKETS = 12
+REPEAT_MULTIPLE, REPEAT_SHARE, REPEAT_PULLED, REPEAT_RETURNED = 8.0, 0.4, 0.9, 0.2
+KNOWN_BUCKETS, BAND_SPREADS = 12, 5.0
 SECOND = 1e-9
 
 
 @nb.njit(cache=True)
 def usual_level(book: Book) -> float:
     """Return the usual lots of a near level, NaN until it is known."""
-    return float(np.exp(book.usual[st.LEVEL_MEAN])) if book.usual[st.LEVEL_COUNT] >= KNOWN_BUCKETS else np.nan
+    return float(np.exp(book.usual[st.LEVEL_MEAN])) if book.usual[st.BUCKETS] >= KNOWN_BUCKETS else np.nan
+
+
+@nb.njit(cache=True)
+def band_bps(book: Book) -> float:
+    """Return how far from the mid depth is counted: 25 bps, or 5 usual spreads where that is wider."""
+    return max(NEAR_BPS, BAND_SPREADS * book.usual[st.SPREAD_MEAN])
 
 
 @nb.njit(cache=True)
