@@ -1,11 +1,12 @@
 """The catalogue of the book grain: features of a market's order book, told by its levels.
 
-A row belongs to a fine bucket that just closed, in which the book was known and a message or trade came. "Depth" is what
-stands within the band around the mid: 25 basis points, or 5 usual spreads where that is wider; "near" is what stands within 25 basis points of its own side's best price or
-among the ten best levels; quantities are base units. "Preceding" are the buckets of the 5 minutes before, those without
-a message with the book that stood. A wall is a level of at least 3 times the usual one (geometric mean of near levels,
-learned slowly); the vanished one is, of the bucket's, the largest by what was pulled and did not come back. It is told
-when a second has passed, so that trades and levels that come later than its removal count as well.
+A row belongs to a fine bucket that just closed, in which the book was known and a message or trade came. "Depth" is
+what stands within the band around the mid: 25 basis points, or 5 usual spreads where that is wider; "near" is what
+stands within 25 basis points of its own side's best price or among the ten best levels; quantities are base units.
+"Preceding" are the buckets of the 5 minutes before, those without a message with the book that stood. A wall is a level
+of at least 3 times the usual one (geometric mean of near levels, learned slowly); the vanished one is, of the bucket's,
+the largest by what was pulled and did not come back. It is told when a second has passed, so that trades and levels
+that come later than its removal count as well.
 """
 
 from __future__ import annotations

@@ -71,8 +71,8 @@ class Dataset:
 def read_tape(path: Path, *, skip_bad_rows: Path | None = None) -> Tape:
     """Return a tape: a file of trades, orders, one-sided fills or LOBSTER messages, or a folder of canonical tables.
 
-    A folder holds `trades.*`, `orders.*` or `books.*`, one or more of them, and may hold `accounts.*` and `rates.*`, each
-    as Parquet, CSV or JSON Lines.
+    A folder holds one or more of `trades.*`, `orders.*` and `books.*`, and may hold `accounts.*` and `rates.*`, each as
+    Parquet, CSV or JSON Lines.
 
     Args:
         path: The file or folder.

@@ -70,7 +70,7 @@ def _pass_time(book: Book, time: int) -> None:
 
 @nb.njit(cache=True)
 def _learn(book: Book) -> None:
-    if not book.now[st.CROSSED] == 0.0:
+    if book.now[st.CROSSED] != 0.0:
         return
     total, n = 0.0, 0
     for side in (BUY, SELL):

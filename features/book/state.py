@@ -1,4 +1,4 @@
-"""What is carried of a market's book: its levels, the open bucket's sums, walls that just vanished, a ring of buckets."""
+"""What is carried of a market's book: levels, the open bucket's sums, walls that just vanished, a ring of buckets."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ N_CELLS = 4
 
 (SPAN_NS, OPEN, FIRST, LAST, KNOWN, TIME, KIND, HEARD, NEWEST_TRADE_SELL, NEWEST_TRADE_BUY, DIRTY,
  PENDING) = range(12)  # fmt: skip
-"""Whole marks: bucket length, open bucket, first bucket and last closed one (-1 none), whether a book is known, time that
-the sums reach, kind and time of the last book message, time of the last trade against asks and bids, whether the moment's
-figures are out of date, walls that wait."""
+"""Whole marks: bucket length, open bucket, first bucket and last closed one (-1 none), whether a book is known, time
+that the sums reach, kind and time of the last book message, time of the last trade against asks and bids, whether the
+moment's figures are out of date, walls that wait."""
 N_MARKS = 12
 SPREAD, BID_DEPTH, ASK_DEPTH, CROSSED, MID = range(5)
 """Figures of the moment: spread in bps and depths (NaN unless both sides stand uncrossed), crossed (NaN: one-sided)."""
-(T_WHOLE, T_BOTH, T_CROSSED, SPREAD_T, BID_T, ASK_T, UPDATES, IMAGES, GAP, ADDED, TAKEN, TRADED_ASKS, TRADED_BIDS, WALLS,
- MOMENT_ASKS, MOMENT_BIDS) = range(16)  # fmt: skip
+(T_WHOLE, T_BOTH, T_CROSSED, SPREAD_T, BID_T, ASK_T, UPDATES, IMAGES, GAP, ADDED, TAKEN, TRADED_ASKS, TRADED_BIDS,
+ WALLS, MOMENT_ASKS, MOMENT_BIDS) = range(16)  # fmt: skip
 """Sums of the open bucket: ns and ns-weighted figures, messages and images, longest silence (s), lots, walls pulled;
 lots added to each side in the open moment."""
 N_SUMS = 16

@@ -46,7 +46,7 @@ def note_fall(book: Book, side: int, key: float, lots: int, time: int) -> None:
     for k in range(first, book.used[side]):
         near += book.cells[side, k, LOTS]
     other = book.marks[st.NEWEST_TRADE_SELL + (1 - side)]
-    wall = book.pending[_free(book, float(peak - lots))]
+    wall = book.pending[_free(book)]
     best = book.key[side, book.used[side] - 1]
     wall[st.W_SIDE], wall[st.W_KEY], wall[st.W_TIME] = (1.0 if side == st.BUY else -1.0), key, float(time // 1000)
     wall[st.W_PEAK], wall[st.W_GONE], wall[st.W_SHARE] = peak, peak - lots, min(1.0, peak / max(near, peak))
@@ -61,7 +61,7 @@ def note_fall(book: Book, side: int, key: float, lots: int, time: int) -> None:
 
 
 @nb.njit(cache=True)
-def _free(book: Book, gone: float) -> int:
+def _free(book: Book) -> int:
     # Where there is no room, the smallest gives way.
     waiting = book.marks[st.PENDING]
     if waiting < st.MOST_PENDING:
