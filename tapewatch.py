@@ -114,12 +114,13 @@ def features(
     tape: Annotated[Path, typer.Argument(help="Tape: a file or a folder.")],
     out: Annotated[Path, typer.Option(help="Parquet, CSV or JSON Lines to write.")],
     grain: Annotated[
-        Literal["market", "account"], typer.Option(help="Rows of markets at both scales, or of accounts in markets.")
+        Literal["market", "account", "book"],
+        typer.Option(help="Rows of markets at both scales, of accounts in markets, or of order books."),
     ] = "market",
     parameters: ParametersFile = None,
     home: Home = None,
 ) -> None:
-    """Compute every feature of a tape's markets, or of the accounts in them."""
+    """Compute every feature of a tape's markets, of the accounts in them, or of their order books."""
     from features.readers import read_tape, refuse_own_file
     from features.writers import write_table
     from serving.scoring import feature_table

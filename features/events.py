@@ -1,7 +1,7 @@
 """Events as integer-coded columns: what every kernel reads.
 
-One row is one message of a market. Trades and order messages share the columns, so that a market's events are one
-sequence with one total order (see `features.order`).
+One row is one message of a market. Trades, order messages and book levels share the columns, so that a market's events
+are one sequence with one total order (see `features.order`).
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 NEW, REPLACE, CANCEL, FILL, EXPIRE, REJECT = 0, 1, 2, 3, 4, 5
+LEVEL, IMAGE = 6, 7
 TRADE = 10
 UNKNOWN = -1
 _FIRST_ROOM = 1024
@@ -24,15 +25,17 @@ SIDES = {"buy": 1, "sell": -1}
 
 @dataclass(frozen=True)
 class Events:
-    """Order and trade messages as parallel columns, shape (n_events,) each.
+    """Order messages, book levels and trades as parallel columns, shape (n_events,) each.
 
     Attributes:
         time: Nanoseconds since 1970, UTC.
-        kind: NEW … REJECT for order messages, TRADE for trades.
+        kind: NEW … REJECT for order messages, LEVEL for a level that is set, IMAGE for one of a full image of the book
+            (rows of one market in succession with one time are one image), TRADE for trades.
         market: Code of (venue, symbol) in the vocabulary.
-        side: +1 buy, -1 sell; of a trade the aggressor's side, 0 where unknown.
+        side: +1 buy, -1 sell (of a level bid and ask); of a trade the aggressor's side, 0 where unknown.
         price: Quote currency per unit, > 0; NaN where an order message has none.
-        lots: The message's own quantity in whole lots of the market, >= 0; -1 where it has none.
+        lots: The message's own quantity in whole lots of the market, >= 0; -1 where it has none. Of a level all that
+            stands there now.
         leaves: Quantity left after the message in lots; -1 where unknown.
         account: Account code of the order, or of the trade's buyer; -1 where unknown.
         counter: Account code of the trade's seller; -1 otherwise.
@@ -62,6 +65,16 @@ class Events:
 
     def __len__(self) -> int:
         return len(self.time)
+
+    @property
+    def is_book(self) -> NDArray[np.bool_]:
+        """Which rows are book levels, shape (n_events,)."""
+        return (self.kind == LEVEL) | (self.kind == IMAGE)
+
+    def without_books(self) -> Events:
+        """Return these events without book levels; themselves where there are none."""
+        books = self.is_book
+        return self.take(np.flatnonzero(~books)) if books.any() else self
 
     def take(self, rows: NDArray[np.int64] | slice) -> Events:
         """Return the given rows, in the given order; a slice is a view."""

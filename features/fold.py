@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from features.account import AccountFold, AccountOut
 from features.account_rows import account_rows, row_of
+from features.book.fold import BOOK, BookFold
 from features.buckets import VOLUME
 from features.catalogue import ACCOUNT_GRAIN, MARKET_FEATURES
 from features.day import TRADED
@@ -53,11 +54,12 @@ class Windows:
 
 @dataclass(frozen=True)
 class _New:
-    """What one call of the fold brought: rows as they were written, and episodes by kind."""
+    """What one call of the fold brought: rows as they were written, episodes by kind, and rows of the book."""
 
     outs: list[Out] = field(default_factory=list)
     acted: list[AccountOut] = field(default_factory=list)
     found: dict[str, list[Found]] = field(default_factory=dict)
+    books: list[Rows] = field(default_factory=list)
 
     def note(self, kind: str, found: Found) -> None:
         """Take note of what a sweep found."""
@@ -73,11 +75,12 @@ class Folded:
     fast: Rows
     episodes: Mapping[str, Episodes]
     accounts: Rows = field(default_factory=lambda: blank_rows(ACCOUNT, 0))
+    books: Rows = field(default_factory=lambda: blank_rows(BOOK, 0))
 
     @property
     def scales(self) -> dict[str, Rows]:
         """The rows by scale."""
-        return {FAST: self.fast, MARKET: self.market, ACCOUNT: self.accounts}
+        return {FAST: self.fast, MARKET: self.market, ACCOUNT: self.accounts, BOOK: self.books}
 
     def rows_of(self, scale: str) -> Rows:
         """Return the rows of a scale."""
@@ -94,8 +97,8 @@ class Folded:
             kind: found.then(replace(later.episodes[kind], row=later.episodes[kind].row + rows[SCALES[kind]]))
             for kind, found in self.episodes.items()
         }
-        accounts = self.accounts.then(later.accounts)
-        return Folded(self.market.then(later.market), self.fast.then(later.fast), both, accounts)
+        accounts, books = self.accounts.then(later.accounts), self.books.then(later.books)
+        return Folded(self.market.then(later.market), self.fast.then(later.fast), both, accounts, books)
 
 
 @cache
@@ -106,7 +109,7 @@ def blank_folded() -> Folded:
 
 def joined(parts: Sequence[Folded]) -> Folded:
     """Return the outputs of several markets' folds as one, whose rows are of no market in particular."""
-    by_scale = {scale: [part.scales[scale] for part in parts] for scale in (MARKET, FAST, ACCOUNT)}
+    by_scale = {scale: [part.scales[scale] for part in parts] for scale in parts[0].scales}
     rows = {scale: rows_together(each) for scale, each in by_scale.items()}
     begins = {scale: np.cumsum([0, *map(len, each)]) for scale, each in by_scale.items()}
     busy = [number for number, part in enumerate(parts) if part.episodes is not _NO_EPISODES]
@@ -119,12 +122,12 @@ def joined(parts: Sequence[Folded]) -> Folded:
         ]
         if found:
             episodes[kind] = episodes_together(found)
-    return Folded(rows[MARKET], rows[FAST], episodes, rows[ACCOUNT])
+    return Folded(rows[MARKET], rows[FAST], episodes, rows[ACCOUNT], rows[BOOK])
 
 
 def lots_of(events: Events) -> float:
-    """Return how many lots events move at most."""
-    return float(np.maximum(events.lots, 0).sum(dtype=np.float64))
+    """Return how many lots events move at most; levels of books move none."""
+    return float(np.where(events.is_book, 0, np.maximum(events.lots, 0)).sum(dtype=np.float64))
 
 
 class MarketFold:
@@ -135,10 +138,16 @@ class MarketFold:
         windows: Scales.
         spans: Days that users are judged over, and the worth of a lot; without it no user is.
         schedule: When reference prices are made.
+        lot: Base units of a lot, for the quantities of the book grain.
     """
 
     def __init__(
-        self, market: int, windows: Windows = Windows(), spans: Spans = WORTH_UNKNOWN, schedule: Schedule = HOURLY
+        self,
+        market: int,
+        windows: Windows = Windows(),
+        spans: Spans = WORTH_UNKNOWN,
+        schedule: Schedule = HOURLY,
+        lot: float = 1.0,
     ) -> None:
         self.market = market
         self.windows = windows
@@ -146,6 +155,7 @@ class MarketFold:
         self._state = new_state(w.fast_ns, w.fast_buckets, w.market_ns, w.market_buckets)
         self._lives = new_lives()
         self._accounts = AccountFold(w.fast_ns, w.market_ns, w.market_buckets)
+        self._book = BookFold(market, w.fast_ns, lot)
         self._sweeps = new_sweeps(spans, schedule)
         self._timed = [sweep for sweep in self._sweeps if type(sweep).advance is not Sweep.advance]
         self._waiting: dict[str, list[Found]] = {}
@@ -167,7 +177,9 @@ class MarketFold:
         """
         self.refuse_overflow(lots_of(events))
         new = _New()
-        self._take(events, entity, counter, new)
+        if self._take(events, entity, counter, new):
+            # A level lets time pass for the others as well, so that what ends at one time is told at one time.
+            self._pass(int(events.time[-1]), new)
         return self._folded(new)
 
     def fold_until(
@@ -209,7 +221,17 @@ class MarketFold:
             self._moved -= lots
             raise SchemaError(f"quantity: {told}; declare a larger lot for its symbol under [events.lots]")
 
-    def _take(self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32], new: _New) -> None:
+    def _take(self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32], new: _New) -> bool:
+        # Returns whether there are levels of books among them.
+        new.books.append(self._book.fold(events))
+        others = np.flatnonzero(~events.is_book)
+        if len(others) < len(events):
+            self._take_others(events.take(others), entity[others], counter[others], new)
+            return True
+        self._take_others(events, entity, counter, new)
+        return False
+
+    def _take_others(self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32], new: _New) -> None:
         for begin in range(0, len(events), _CHUNK):
             part = slice(begin, begin + _CHUNK)
             chunk = events if len(events) <= _CHUNK else events.take(part)
@@ -226,6 +248,7 @@ class MarketFold:
         new.acted.append(self._accounts.advance(until_ns))
         for sweep in self._timed:
             new.note(sweep.kind, sweep.advance(until_ns))
+        new.books.append(self._book.advance(until_ns))
 
     def _fold_chunk(self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32]) -> Out:
         changes = 1 + np.count_nonzero(np.diff(events.time // self.windows.fast_ns))
@@ -238,8 +261,9 @@ class MarketFold:
         return out
 
     def _folded(self, new: _New) -> Folded:
-        outs, w = new.outs, self.windows
-        if not new.found and not self._waiting and not any(out.fast.filled[0] or out.coarse.filled[0] for out in outs):
+        outs, w, books = new.outs, self.windows, rows_together(new.books)
+        closed = len(books) or any(out.fast.filled[0] or out.coarse.filled[0] for out in outs)
+        if not closed and not new.found and not self._waiting:
             return blank_folded()
         fast = _rows(FAST, self.market, w.fast_ns, [out.fast for out in outs])
         coarse = _rows(MARKET, self.market, w.market_ns, [out.coarse for out in outs])
@@ -253,7 +277,7 @@ class MarketFold:
             else:
                 row = np.searchsorted(ends[SCALES[kind]], one.end, side="right")
             episodes[kind] = Episodes(row, one.members, one.side, one.start, one.end, one.figures, FIGURES[kind])
-        return Folded(coarse, fast, episodes, accounts)
+        return Folded(coarse, fast, episodes, accounts, replace(books, market=self.market))
 
     def _ready(self, new: Mapping[str, list[Found]], ends: Mapping[str, NDArray[np.int64]]) -> dict[str, Found]:
         # An episode counts on the first row that ends after it; until that has closed it waits.
@@ -271,6 +295,7 @@ class MarketFold:
     def snapshot(self) -> Arrays:
         """Return the whole state as arrays by name; `restore` on a fold with the same windows continues from it."""
         parts = {"fold": to_arrays(self._state), "lives": to_arrays(self._lives), "accounts": self._accounts.snapshot()}
+        parts["book"] = self._book.snapshot()
         parts |= {f"sweep.{sweep.kind}": sweep.snapshot() for sweep in self._sweeps}
         for kind, waiting in self._waiting.items():
             parts[f"pending.{kind}"] = vars(together(waiting, len(FIGURES[kind])))
@@ -286,6 +311,7 @@ class MarketFold:
         self._state = from_arrays(self._state, part("fold"))
         self._lives = from_arrays(self._lives, part("lives"))
         self._accounts.restore(part("accounts"))
+        self._book.restore(part("book"))
         for sweep in self._sweeps:
             sweep.restore(part(f"sweep.{sweep.kind}"))
         waiting = {kind: part(f"pending.{kind}") for kind in FIGURES}

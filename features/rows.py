@@ -18,10 +18,11 @@ from features.sweeps.base import MOST_MEMBERS
 class Rows:
     """Feature rows of one market at one scale, one row per closed bucket in which something happened, oldest first.
 
-    At the scale "account" there is one row for each entity that acted in the bucket, which is its `top_entity`.
+    At the scale "account" there is one row for each entity that acted in the bucket, which is its `top_entity`; at the
+    scale "book" something happened where a message or trade came while a book was known, or a wall's second ended.
 
     Attributes:
-        scale: Name of the scale, "market" (60 s buckets), "fast" or "account" (5 s buckets).
+        scale: Name of the scale, "market" (60 s buckets), "fast", "account" or "book" (5 s buckets).
         market: Market code in the vocabulary.
         start: Start of the bucket, ns UTC, shape (n_rows,).
         end: End of the bucket (exclusive), ns UTC, shape (n_rows,).

@@ -138,7 +138,7 @@ PRACTICES: tuple[Practice, ...] = (
     Practice(
         "6(a)", "orders with no intention to execute",
         "Orders that show interest at a price and are gone before they trade.",
-        ("no_intent_to_execute", "spoofing", "layering"),
+        ("no_intent_to_execute", "spoofing", "layering", "vanishing_wall"),
     ),
     Practice(
         f"6({UNSURE})", "excessive bid-offer spreads", "Market power keeps the spread at an artificial width.", (),

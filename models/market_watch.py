@@ -44,8 +44,8 @@ class MarketWatch:
     def fold_due(self, names: Vocabulary) -> Folded:
         """Fold what is due and let time pass; return the rows of the buckets that this closed."""
         ready, until = self.buffer.give(), self.buffer.until
-        if len(ready):
-            self._latest.append(ready)
+        if len(cited := ready.without_books()):
+            self._latest.append(cited)
         return self.fold.fold_until(ready, names.entities(ready.account), names.entities(ready.counter), until)
 
     def forget(self, policy: Policy) -> None:

@@ -18,6 +18,7 @@ from models.rules.concentrated_trading import Params as ConcentratedTrading
 from models.rules.floor_ceiling import Params as FloorCeiling
 from models.rules.front_running import Params as FrontRunning
 from models.rules.layering import Params as Layering
+from models.rules.liquidity_withdrawal import Params as LiquidityWithdrawal
 from models.rules.marking_the_close import Params as MarkingTheClose
 from models.rules.momentum_ignition import Params as MomentumIgnition
 from models.rules.no_intent_to_execute import Params as NoIntentToExecute
@@ -32,6 +33,7 @@ from models.rules.smoking import Params as Smoking
 from models.rules.spoofing import Params as Spoofing
 from models.rules.timing_anomaly import Params as TimingAnomaly
 from models.rules.unlabelled_volume import Params as UnlabelledVolume
+from models.rules.vanishing_wall import Params as VanishingWall
 from models.rules.volume_spike import Params as VolumeSpike
 from models.rules.wash_trading import Params as WashTrading
 from models.toml_tables import parse_tables, read_toml, tables_to_toml
@@ -62,6 +64,8 @@ Typology = Literal[
     "excessive_accumulation_others",
     "excessive_offloading_others",
     "adv_outlier",
+    "vanishing_wall",
+    "liquidity_withdrawal",
 ]
 TYPOLOGIES: tuple[str, ...] = get_args(Typology)
 Positive = Annotated[float, Field(gt=0)]
@@ -187,6 +191,8 @@ class Parameters(BaseModel):
     excessive_accumulation_own: Accumulation = Accumulation()
     excessive_accumulation_others: AccumulationOthers = AccumulationOthers()
     adv_outlier: AdvOutlier = AdvOutlier()
+    vanishing_wall: VanishingWall = VanishingWall()
+    liquidity_withdrawal: LiquidityWithdrawal = LiquidityWithdrawal()
 
     def version(self) -> str:
         """Return 12 hexadecimal digits that change with any effective value."""

@@ -50,7 +50,8 @@ def spans_of(parameters: Parameters, vocabulary: Vocabulary, market: int) -> Spa
 def fold_of(parameters: Parameters, vocabulary: Vocabulary, market: int) -> MarketFold:
     """Return the fold of a market that nothing is known of yet, as the parameters set it."""
     schedule = schedule_of(parameters.marking_the_close, vocabulary.markets[market][0])
-    return MarketFold(market, windows_of(parameters), spans_of(parameters, vocabulary, market), schedule)
+    spans, lot = spans_of(parameters, vocabulary, market), vocabulary.lot_of.get(market, math.nan)
+    return MarketFold(market, windows_of(parameters), spans, schedule, lot)
 
 
 def policy_of(parameters: Parameters, bundle: Bundle | None) -> Policy:
@@ -170,7 +171,7 @@ class Surveillance:
             self._due[watch.fold.market] = watch
 
     def _raise(self, watches: Sequence[MarketWatch], folded: Sequence[Folded]) -> list[Alert]:
-        closed = [(w, part) for w, part in zip(watches, folded, strict=True) if len(part.fast) + len(part.market)]
+        closed = [(w, part) for w, part in zip(watches, folded, strict=True) if any(map(len, part.scales.values()))]
         if not closed:
             return []
         parts = [part for _, part in closed]

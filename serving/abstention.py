@@ -9,6 +9,7 @@ from models.catalogue import Detector, detectors
 from models.parameters import Parameters
 
 _TRADERS = {"buyer_id", "seller_id"}
+_CALLED = {"orders": "order messages", "books": "book levels", "trades": "trades"}
 
 
 def abstentions(tape: Tape, parameters: Parameters) -> list[str]:
@@ -29,10 +30,10 @@ def abstentions(tape: Tape, parameters: Parameters) -> list[str]:
 
 def _missing(rule: Detector, tape: Tape) -> str:
     """Return what a tape lacks first of what a rule needs; "" for nothing."""
-    if "orders" in rule.needs and not _rows(tape.orders):
-        return "no order messages on this tape"
-    if "trades" in rule.needs and not _rows(tape.trades):
-        return "no trades on this tape"
+    tables = {"orders": tape.orders, "books": tape.books, "trades": tape.trades}
+    empty = (name for name, table in tables.items() if name in rule.needs and not _rows(table))
+    if (name := next(empty, None)) is not None:
+        return f"no {_CALLED[name]} on this tape"
     if "accounts" in rule.needs:
         if "orders" in rule.needs and not _has(tape.orders, {"account_id"}):
             return "orders of this tape name no accounts"

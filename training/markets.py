@@ -161,6 +161,8 @@ def fold_markets(
         fold = fold_of(parameters, names, code)
         folded = fold.fold(mine, entity, counter).then(fold.advance(END_OF_TIME))
         start, end = int(mine.time[0]), int(mine.time[-1])
+        mine = mine.without_books()
+        entity, counter = names.entities(mine.account), names.entities(mine.counter)
         if not ((mine.account >= 0) | (mine.counter >= 0)).any():
             mine, entity, counter = no_events(), entity[:0], counter[:0]
         recent = Recent(mine, entity, counter)

@@ -16,7 +16,7 @@ from models.citing import Recent
 from models.saved import events_from_bytes, events_to_bytes
 
 Arrays = dict[str, NDArray[Any]]
-_ROWS = {"market": "market", "fast": "fast", "accounts": "account"}
+_ROWS = {"market": "market", "fast": "fast", "accounts": "account", "books": "book"}
 
 
 def folded_to_arrays(folded: Folded) -> Arrays:

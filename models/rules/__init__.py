@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from features.rows import Rows, no_episodes
+from features.catalogue import BOOK_GRAIN
+from features.rows import Rows, blank_rows, no_episodes
 from models.findings import Findings
 from models.rules.adv_outlier import AdvOutlier
 from models.rules.advancing_the_bid import AdvancingTheBid
@@ -19,6 +20,7 @@ from models.rules.excessive_offloading_own import ExcessiveOffloadingOwn
 from models.rules.floor_ceiling import FloorCeiling
 from models.rules.front_running import FrontRunning
 from models.rules.layering import Layering
+from models.rules.liquidity_withdrawal import LiquidityWithdrawal
 from models.rules.marking_the_close import MarkingTheClose
 from models.rules.momentum_ignition import MomentumIgnition
 from models.rules.no_intent_to_execute import NoIntentToExecute
@@ -31,6 +33,7 @@ from models.rules.smoking import Smoking
 from models.rules.spoofing import Spoofing
 from models.rules.timing_anomaly import TimingAnomaly
 from models.rules.unlabelled_volume import UnlabelledVolume
+from models.rules.vanishing_wall import VanishingWall
 from models.rules.volume_spike import VolumeSpike
 from models.rules.wash_trading import WashTrading
 
@@ -66,19 +69,25 @@ def build_rules(parameters: Parameters) -> tuple[Rule, ...]:
         ExcessiveAccumulationOthers(parameters.excessive_accumulation_others),
         ExcessiveOffloadingOthers(parameters.excessive_accumulation_others),
         AdvOutlier(parameters.adv_outlier),
+        VanishingWall(parameters.vanishing_wall),
+        LiquidityWithdrawal(parameters.liquidity_withdrawal),
     )
 
 
 def judge_summary(rules: Sequence[Rule], rows: Rows) -> tuple[Findings, ...]:
     """Return what the rules say of bare window totals, the mission's own shape of `/v1/score`.
 
-    Rules that can read totals in a way of their own do so, with less confidence; the others judge as ever. Never
-    for a tape, which says more than its totals.
+    Rules that can read totals in a way of their own do so, with less confidence; the others judge as ever, but for
+    those of books, of which totals say nothing. Never for a tape, which says more than its totals.
 
     Args:
         rules: The rules; their scale is disregarded, a summary has only one.
         rows: The windows; unknown features are NaN.
     """
+    nothing = blank_rows(BOOK_GRAIN, 0)
     return tuple(
-        rule.judge_summary(rows) if isinstance(rule, SummaryRule) else rule.judge(rows, no_episodes()) for rule in rules
+        rule.judge_summary(rows)
+        if isinstance(rule, SummaryRule)
+        else rule.judge(nothing if rule.scale == BOOK_GRAIN else rows, no_episodes())
+        for rule in rules
     )

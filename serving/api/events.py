@@ -60,7 +60,7 @@ def post_events(
         list[Name] | None, Query(description="What the watermark is for, as venue:symbol; all markets if left out.")
     ] = None,
 ) -> Response:
-    """Take order messages and trades, all or none of them; the answer comes when they are on disk.
+    """Take order messages, trades and book levels, all or none of them; the answer comes when they are on disk.
 
     Sending again is safe for rows with an `event_id`, and for a whole batch with an `Idempotency-Key`. Rows
     of equal content without either are events of their own. Rows are checked as files are, see the schemas.

@@ -94,9 +94,11 @@ def _warm_up(watch: Watch) -> None:
     times = [f"2024-01-01T00:{minute:02d}:00Z" for minute in range(4)]
     trade = {"symbol": "A", "price": 1.0, "quantity": 1.0, "aggressor": "buy", "buyer_id": "a", "seller_id": "b"}
     order = {"symbol": "A", "order_id": "o", "account_id": "a", "side": "buy", "price": 1.0, "quantity": 1.0}
+    levels = [{"symbol": "A", "side": side, "price": at, "quantity": 1.0} for side, at in (("buy", 0.9), ("sell", 1.1))]
     tape = tables_from_records(
         trades=[{"timestamp": time, **trade} for time in times],
         orders=[{"timestamp": time, "event": event, **order} for time in times for event in ("new", "cancel")],
+        books=[{"timestamp": time, **level} for time in times for level in levels],
     )
     watcher = watch.new()
     watcher.push(encode(tape, watcher.vocabulary, watch.lots))

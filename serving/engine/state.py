@@ -13,7 +13,7 @@ from models.alert import Alert
 from serving.engine.remembered import Remembered
 from serving.engine.snapshot import FORMAT, Head, Snapshot
 from serving.engine.watcher import Watch, Watcher
-from serving.engine.wire import Ack, Batch, identities
+from serving.engine.wire import TABLES, Ack, Batch, identities
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class State:
         accounts = batch.table("accounts")
         if accounts is not None:
             tables["accounts"] = accounts
-        for name in ("orders", "trades"):
+        for name in TABLES[1:]:
             table = batch.table(name)
             if table is None:
                 continue

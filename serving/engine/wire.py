@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import msgspec
 import pyarrow as pa
 
-TABLES = ("accounts", "orders", "trades")
+TABLES = ("accounts", "orders", "trades", "books")
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -19,6 +19,7 @@ class Batch(msgspec.Struct, frozen=True):
         key: Key of the batch, by which rows without an event id are told apart; None: they are always new.
         trades: Canonical trades as an Arrow IPC stream.
         orders: Canonical order messages, likewise.
+        books: Canonical book levels, likewise.
         accounts: Accounts and their owners, likewise.
         watermark: No event before this time will follow (ns UTC); it closes what is open up to there.
         markets: What the watermark is for, as (venue, symbol); None: all markets.
@@ -30,6 +31,7 @@ class Batch(msgspec.Struct, frozen=True):
     orders: bytes | None = None
     accounts: bytes | None = None
     watermark: int | None = None
+    books: bytes | None = None
     markets: list[tuple[str, str]] | None = None
 
     @property

@@ -152,3 +152,35 @@ def test_events_from_the_far_future_are_refused_and_do_not_shut_the_market(http:
     ahead = http.post("/v1/events", json={"orders": [ORDER]}, params={"watermark": "2099-01-01T00:00:00Z"})
     assert (ahead.status_code, ahead.json()["errors"][0]["field"]) == (422, "watermark")
     assert http.post("/v1/events", json={"orders": [ORDER]}).json()["accepted"] == 1
+
+
+LEVEL = {
+    "timestamp": "2023-11-14T22:14:00Z", "symbol": "BTC/USD", "side": "buy", "price": 99.0, "quantity": 2.0,
+    "snapshot": False, "event_id": "b1",
+}  # fmt: skip
+
+
+def test_book_levels_in_all_three_formats_are_the_same_events(http: TestClient, engine: Engine) -> None:
+    assert http.post("/v1/events", json={"books": [LEVEL], "orders": [ORDER]}).json()["accepted"] == 2
+    assert post(http, lines({"table": "books", **LEVEL}), NDJSON).json()["duplicates"] == 1
+    assert post(http, arrow([LEVEL]), ARROW).json()["duplicates"] == 1
+    assert engine.status().events == 2
+
+
+def test_book_levels_twice_or_late_are_counted_as_trades_are(http: TestClient) -> None:
+    twice = http.post("/v1/events", json={"books": [LEVEL, LEVEL, {**LEVEL, "event_id": "b2"}]}).json()
+    assert (twice["accepted"], twice["duplicates"]) == (2, 1)
+    late = {**LEVEL, "event_id": "b3", "timestamp": "2023-11-14T22:13:00Z"}
+    assert http.post("/v1/events", json={"books": [late]}).json()["late"] == 1
+
+
+def test_book_level_that_breaks_the_schema_is_refused_by_field(http: TestClient) -> None:
+    answer = http.post("/v1/events", json={"books": [{**LEVEL, "quantity": -1.0}]})
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "books[0].quantity")
+    far = http.post("/v1/events", json={"books": [{**LEVEL, "timestamp": "2099-01-01T00:00:00Z"}]})
+    assert far.json()["errors"][0]["field"] == "books.timestamp"
+
+
+def test_trades_in_arrow_with_a_side_column_stay_trades(http: TestClient) -> None:
+    trade = {name: LEVEL[name] for name in ("timestamp", "symbol", "price", "quantity", "side")}
+    assert "side" in post(http, arrow([trade]), ARROW).json()["notes"][0]
