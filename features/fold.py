@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from features.account import AccountFold, AccountOut
 from features.account_rows import account_rows, row_of
 from features.buckets import VOLUME
-from features.catalogue import ACCOUNT_GRAIN, MARKET_FEATURES
+from features.catalogue import ACCOUNT_GRAIN, CROSS_GRAIN, MARKET_FEATURES
 from features.day import TRADED
 from features.errors import SchemaError
 from features.events import Events
@@ -30,7 +30,7 @@ from features.sweeps import new_sweeps
 from features.sweeps.base import Found, nothing_found
 from features.sweeps.daily import WORTH_UNKNOWN, Spans
 
-FAST, MARKET, ACCOUNT = "fast", "market", ACCOUNT_GRAIN
+FAST, MARKET, ACCOUNT, CROSS = "fast", "market", ACCOUNT_GRAIN, CROSS_GRAIN
 FIGURES: dict[str, tuple[str, ...]] = {sweep.kind: sweep.figures for sweep in new_sweeps()}
 SCALES: dict[str, str] = {sweep.kind: sweep.scale for sweep in new_sweeps()}
 _CHUNK = 1 << 16
@@ -49,17 +49,21 @@ class Windows:
 
 @dataclass(frozen=True)
 class Folded:
-    """What one call of the fold gave: rows of every scale, and the episodes that count on them, by kind."""
+    """What one call of the fold gave: rows of every scale, and the episodes that count on them, by kind.
+
+    Rows of the scale "cross" come from the second stage (`features.cross.fold`), which sees several markets.
+    """
 
     market: Rows
     fast: Rows
     episodes: Mapping[str, Episodes]
     accounts: Rows = field(default_factory=lambda: blank_rows(ACCOUNT, 0))
+    cross: Rows = field(default_factory=lambda: blank_rows(CROSS, 0))
 
     @property
     def scales(self) -> dict[str, Rows]:
         """The rows by scale."""
-        return {FAST: self.fast, MARKET: self.market, ACCOUNT: self.accounts}
+        return {FAST: self.fast, MARKET: self.market, ACCOUNT: self.accounts, CROSS: self.cross}
 
     def rows_of(self, scale: str) -> Rows:
         """Return the rows of a scale."""
@@ -76,8 +80,8 @@ class Folded:
             kind: found.then(replace(later.episodes[kind], row=later.episodes[kind].row + rows[SCALES[kind]]))
             for kind, found in self.episodes.items()
         }
-        accounts = self.accounts.then(later.accounts)
-        return Folded(self.market.then(later.market), self.fast.then(later.fast), both, accounts)
+        accounts, cross = self.accounts.then(later.accounts), self.cross.then(later.cross)
+        return Folded(self.market.then(later.market), self.fast.then(later.fast), both, accounts, cross)
 
 
 class MarketFold:

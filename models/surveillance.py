@@ -11,7 +11,6 @@ import io
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
@@ -20,18 +19,19 @@ from numpy.typing import NDArray
 from features.catalogue import schema_hash
 from features.dollars import quoted_in_usd
 from features.events import Events, Vocabulary, concatenate, no_events
-from features.fold import Folded, MarketFold, Windows
+from features.fold import CROSS, Folded, MarketFold, Windows
 from features.order import ReorderBuffer
 from features.sweeps.daily import Spans
 from models.alert import Alert
-from models.alerting import SECOND_NS, AlertFold, Open, Policy
+from models.alerting import SECOND_NS, AlertFold, Policy
 from models.bundle import Bundle
 from models.calibration import UNMOVED
 from models.citing import LOOK_BACK_NS, Recent
+from models.cross_surveillance import CrossSurveillance
 from models.judging import judge
 from models.parameters import TYPOLOGIES, Parameters
 from models.rules import build_rules
-from models.saved import alert_from_json, events_from_bytes, events_to_bytes
+from models.saved import events_from_bytes, events_to_bytes, open_from_json, open_to_json
 from models.sessions import schedule_of
 from models.shadow import Listener, Shadow
 
@@ -113,10 +113,11 @@ class Surveillance:
         self._parameters = parameters
         self._bundle = bundle
         self._shadow = shadow
-        self._rules = build_rules(parameters)
+        self._rules = tuple(rule for rule in build_rules(parameters) if rule.scale != CROSS)
         self._windows = windows_of(parameters)
         self._policy = policy_of(parameters, bundle)
         self._watches: dict[int, MarketWatch] = {}
+        self.cross = CrossSurveillance(parameters, bundle, self.vocabulary, self._policy)
 
     @property
     def late(self) -> int:
@@ -131,7 +132,7 @@ class Surveillance:
         for code, rows in zip(codes, np.split(by_market, first[1:]), strict=True):
             watch = self._watch(int(code))
             out += self._process(watch, watch.buffer.add(events.take(rows)))
-        return out
+        return out + self.cross.close()
 
     def advance(self, until_ns: int) -> list[Alert]:
         """Move every market's watermark to a time before which no further event will come."""
@@ -139,7 +140,7 @@ class Surveillance:
         for code in sorted(self._watches):
             watch = self._watches[code]
             out += self._process(watch, watch.buffer.tick(until_ns))
-        return out
+        return out + self.cross.close()
 
     def finish(self) -> list[Alert]:
         """Close everything: the tape is at its end."""
@@ -161,6 +162,7 @@ class Surveillance:
         if self._shadow:
             self._shadow.advance(watch.fold.market, watch.alerts, watch.buffer.watermark)
         watch.forget(self._windows.market_ns + LOOK_BACK_NS)
+        self.cross.take(watch.fold.market, ready, watch.buffer.held, watch.buffer.watermark)
         return alerts
 
     def _raise(self, watch: MarketWatch, folded: Folded) -> list[Alert]:
@@ -183,12 +185,11 @@ class Surveillance:
             arrays |= {f"{code}/fold/{name}": array for name, array in watch.fold.snapshot().items()}
             arrays[f"{code}/held"] = events_to_bytes(watch.buffer.held)
             arrays[f"{code}/recent"] = events_to_bytes(watch.recent)
-            alerts = [
-                [*key, asdict(held.alert), held.highest, held.seen, sorted(held.members)]
-                for key, held in watch.alerts.open.items()
-            ]
-            markets[code] = {"watermark": watch.buffer.watermark, "late": watch.buffer.late, "open": alerts}
-        state = {"vocabulary": self.vocabulary.to_dict(), "markets": markets}
+            opened = open_to_json(watch.alerts.open)
+            markets[code] = {"watermark": watch.buffer.watermark, "late": watch.buffer.late, "open": opened}
+        across, cross = self.cross.snapshot()
+        arrays |= {f"cross/{name}": array for name, array in across.items()}
+        state = {"vocabulary": self.vocabulary.to_dict(), "markets": markets, "cross": cross}
         arrays["state"] = np.frombuffer(json.dumps(state).encode(), np.uint8)
         out = io.BytesIO()
         np.savez(out, **arrays)  # type: ignore[arg-type]
@@ -203,6 +204,8 @@ class Surveillance:
             arrays = {name: archive[name] for name in archive.files}
         state = json.loads(arrays["state"].tobytes())
         restored = cls(parameters, bundle, Vocabulary.from_dict(state["vocabulary"]), shadow)
+        across = {name.removeprefix("cross/"): array for name, array in arrays.items() if name.startswith("cross/")}
+        restored.cross.restore(across, state["cross"])
         for code, saved in state["markets"].items():
             restored._restore_market(int(code), saved, arrays)
         return restored
@@ -214,6 +217,5 @@ class Surveillance:
         watch.buffer.held = events_from_bytes(arrays[f"{code}/held"])
         watch.recent = events_from_bytes(arrays[f"{code}/recent"])
         watch.buffer.watermark, watch.buffer.late = int(saved["watermark"]), int(saved["late"])
-        for typology, subject, alert, highest, seen, members in saved["open"]:
-            held = Open(alert_from_json(alert), float(highest), int(seen), frozenset(members))
-            watch.alerts.open[typology, subject] = held
+        watch.alerts.open = open_from_json(saved["open"])
+        self.cross.hold(code, watch.buffer.held)

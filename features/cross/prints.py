@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from features.events import Events, Vocabulary, concatenate
 
 
 class Prints(NamedTuple):
@@ -74,6 +77,36 @@ def joined(one: Any, other: Any) -> Any:  # noqa: ANN401 -- any of the tables he
 def picked(table: Any, rows: NDArray[Any] | slice) -> Any:  # noqa: ANN401 -- as above
     """Return rows of a table, copied."""
     return type(table)(*(np.ascontiguousarray(column[rows]) for column in table))
+
+
+def merged(parts: Sequence[Events], rank: Sequence[int]) -> Events:
+    """Return the events of several markets, each in its order, by time, then by the rank of the market.
+
+    Args:
+        parts: Events of one market each.
+        rank: Place of each market.
+    """
+    whole = concatenate(parts)
+    place = np.repeat(np.asarray(rank, np.int64), [len(part) for part in parts])
+    return whole.take(np.lexsort((place, whole.time)))
+
+
+def prints_of(trades: Events, names: Vocabulary, slot_of: Mapping[int, int]) -> Prints:
+    """Return trades as prints, in the same order.
+
+    Args:
+        trades: Trades of a group's markets, merged.
+        names: Codes of accounts and lots of markets.
+        slot_of: Number of each market in the group, by its code.
+    """
+    codes = np.array(list(slot_of), np.int64)
+    at = np.argsort(codes)
+    place = at[np.searchsorted(codes[at], trades.market)]
+    lots = np.array([names.lot_of[code] for code in slot_of])
+    return Prints(
+        trades.time, np.array(list(slot_of.values()), np.int64)[place], trades.price, trades.lots * lots[place],
+        trades.side, names.entities(trades.account), names.entities(trades.counter), np.zeros(len(trades), np.bool_),
+    )  # fmt: skip
 
 
 def takes_of(prints: Prints) -> Takes:

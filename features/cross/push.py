@@ -1,6 +1,6 @@
 """Pushes: one entity's burst of takes that moves one venue, and what it trades the other way on others.
 
-Followed for a minute and a half after the burst; the position on the other venues is looked for five minutes before it.
+Followed for a minute and a half after the burst; the position on the other venues is looked for two and a half minutes before it.
 """
 
 from __future__ import annotations
@@ -16,14 +16,15 @@ from features.sweeps.base import Out, write
 
 KIND = "cross_push"
 FIGURES = (
-    "move_bps", "sigmas", "taken_share", "takes", "built", "exit_share", "exit_s", "gain_bps", "opposed", "size_ratio",
+    "move_bps", "sigmas", "taken_share", "takes", "built", "exit_share", "exit_s", "gain_bps", "lift_bps", "opposed",
+    "size_ratio",
 )  # fmt: skip
 BURST_NS = 15_000_000_000
 FOLLOWED_NS = 90_000_000_000
-BUILT_NS = 300_000_000_000
+BUILT_NS = 150_000_000_000
 _LEAST_BPS = 3.0
 _LEAST_SHARE = 0.25
-_MOVE, _SIGMAS, _TAKEN, _TAKES, _BUILT, _EXIT, _EXIT_S, _GAIN, _OPPOSED, _SIZE = range(len(FIGURES))
+_MOVE, _SIGMAS, _TAKEN, _TAKES, _BUILT, _EXIT, _EXIT_S, _GAIN, _LIFT, _OPPOSED, _SIZE = range(len(FIGURES))
 
 
 class Pushes(NamedTuple):
@@ -165,7 +166,7 @@ def _exits(pushes: Pushes, p: int, prints: Prints, begin: int) -> bool:
 @nb.njit(cache=True)
 def _tell_position(pushes: Pushes, p: int, prints: Prints, figures: NDArray[np.float64]) -> None:
     entity, side, first = pushes.entity[p], pushes.side[p], pushes.first[p]
-    built, bought, paid, sold, got, opposed, until = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, first
+    built, bought, paid, sold, got, opposed, until, lift = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, first, 0.0
     for k in range(len(prints.time) - 1, -1, -1):
         if prints.time[k] < first - BUILT_NS:
             break
@@ -185,10 +186,20 @@ def _tell_position(pushes: Pushes, p: int, prints: Prints, figures: NDArray[np.f
             sold += quantity
             got += quantity * prints.price[k]
             until = max(until, prints.time[k])
+            lift += quantity * side * 1e4 * np.log(prints.price[k] / _before(prints, prints.slot[k], first))
     built += bought
     figures[_BUILT], figures[_SIZE] = built, built / pushes.quantity[p]
     figures[_EXIT_S] = (until - first) / 1e9
     figures[_EXIT], figures[_OPPOSED], figures[_GAIN] = 0.0, np.nan, np.nan
+    figures[_LIFT] = lift / sold if sold > 0.0 else np.nan
     if built > 0.0:
         figures[_EXIT], figures[_OPPOSED] = min(sold / built, 1.0), max(opposed, 0.0) / built
         figures[_GAIN] = side * 1e4 * np.log((got / sold) / (paid / bought)) if sold > 0.0 else np.nan
+
+
+@nb.njit(cache=True)
+def _before(prints: Prints, slot: int, moment: int) -> float:
+    for k in range(len(prints.time) - 1, -1, -1):
+        if prints.slot[k] == slot and prints.time[k] < moment:
+            return float(prints.price[k])
+    return np.nan

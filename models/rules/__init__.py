@@ -9,8 +9,10 @@ from features.rows import Rows, no_episodes
 from models.findings import Findings
 from models.rules.adv_outlier import AdvOutlier
 from models.rules.advancing_the_bid import AdvancingTheBid
+from models.rules.arbitrage import Arbitrage
 from models.rules.base import Rule, SummaryRule
 from models.rules.concentrated_trading import ConcentratedTrading
+from models.rules.cross_market_wash import CrossMarketWash
 from models.rules.dump_and_pump import DumpAndPump
 from models.rules.excessive_accumulation_others import ExcessiveAccumulationOthers
 from models.rules.excessive_accumulation_own import ExcessiveAccumulationOwn
@@ -18,12 +20,14 @@ from models.rules.excessive_offloading_others import ExcessiveOffloadingOthers
 from models.rules.excessive_offloading_own import ExcessiveOffloadingOwn
 from models.rules.floor_ceiling import FloorCeiling
 from models.rules.front_running import FrontRunning
+from models.rules.inter_venue_manipulation import InterVenueManipulation
 from models.rules.layering import Layering
 from models.rules.marking_the_close import MarkingTheClose
 from models.rules.momentum_ignition import MomentumIgnition
 from models.rules.no_intent_to_execute import NoIntentToExecute
 from models.rules.ping_orders import PingOrders
 from models.rules.price_anomaly import PriceAnomaly
+from models.rules.price_discrepancy import PriceDiscrepancy
 from models.rules.pump_and_dump import PumpAndDump
 from models.rules.quote_stuffing import QuoteStuffing
 from models.rules.ramping import Ramping
@@ -66,6 +70,10 @@ def build_rules(parameters: Parameters) -> tuple[Rule, ...]:
         ExcessiveAccumulationOthers(parameters.excessive_accumulation_others),
         ExcessiveOffloadingOthers(parameters.excessive_accumulation_others),
         AdvOutlier(parameters.adv_outlier),
+        PriceDiscrepancy(parameters.price_discrepancy),
+        Arbitrage(parameters.arbitrage),
+        InterVenueManipulation(parameters.inter_venue_manipulation),
+        CrossMarketWash(parameters.cross_market_wash),
     )
 
 
