@@ -8,7 +8,7 @@ group has one market nothing of it is kept.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
@@ -195,7 +195,7 @@ class CrossSurveillance:
     def _judge(self, name: str, group: Group, folded: Mapping[int, CrossFolded]) -> list[Alert]:
         events, names = group.recent, self._names
         recent = Recent(events, names.entities(events.account), names.entities(events.counter))
-        venues = sorted(names.markets[code][0] for code in group.members)
+        since = sorted((names.markets[code][0], member.first) for code, member in group.members.items())
         out = []
         for code in sorted(group.members, key=names.markets.__getitem__):
             member = group.members[code]
@@ -204,7 +204,7 @@ class CrossSurveillance:
                 whole = Folded(blank_rows(MARKET, 0), blank_rows(FAST, 0), one.episodes, cross=one.rows)
                 judged = judge(self._rules, whole, self._bundle, self._parameters.alerts)
                 found = member.alerts.fold(judged, recent, names, self._policy)
-                out += [_naming(alert, name, venues) for alert in found]
+                out += [_naming(alert, name, since) for alert in found]
                 kept = member.rows.then(one.rows) if len(member.rows) else one.rows
                 first = int(np.searchsorted(kept.end, group.until - self._kept_ns))
                 member.rows = kept.take(np.arange(first, len(kept)))
@@ -280,8 +280,9 @@ def _closed(member: Member, before: int, since: int, until: int) -> Events:
     return both.take(np.flatnonzero(both.time >= since))
 
 
-def _naming(alert: Alert, group: str, venues: list[str]) -> Alert:
-    """Return an alert whose first finding also tells which venues were compared."""
+def _naming(alert: Alert, group: str, since: Sequence[tuple[str, int]]) -> Alert:
+    """Return an alert whose first finding also tells which venues had traded by then."""
+    venues = [venue for venue, first in since if first < alert.window_end]
     says = f"{group} was compared over {', '.join(venues[:-1])} and {venues[-1]}."
     first, *others = alert.findings
     figure = Evidence("venues", float(len(venues)), "venues", None, says)

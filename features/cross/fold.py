@@ -96,21 +96,26 @@ class CrossFold:
         """
         bucket = prints.time // self._spans.bucket_ns
         cuts = np.flatnonzero(np.diff(bucket)) + 1
-        values, ends, dealt = [], [], {kind: [nothing_dealt(kind)] for kind in CROSS_FIGURES}
+        values, known, ends, dealt = [], [], [], {kind: [nothing_dealt(kind)] for kind in CROSS_FIGURES}
         for begin, end in zip([0, *cuts], [*cuts, len(bucket)], strict=True):
             if begin == end:
                 continue
             ends.append((int(bucket[begin]) + 1) * self._spans.bucket_ns)
             rows = self._row(int(bucket[begin]), prints, int(begin), int(end))
             values.append(rows)
+            known.append(~np.isnan(self._grid.close[:, -1]))
             fresh = picked(prints, slice(begin, end))
             usual = np.ascontiguousarray(rows[:, CROSS_COLUMN["usual_return_bps"]])
             for kind, found in self._dealings.take(fresh, ends[-1], self.rank, usual).items():
                 dealt[kind].append(found)
         if not ends:
             return {}
-        stacked, whole = np.stack(values), {kind: _together(parts) for kind, parts in dealt.items()}
-        return {code: self._of(slot, stacked, np.array(ends), whole) for slot, code in enumerate(self.markets)}
+        whole = {kind: _together(parts) for kind, parts in dealt.items()}
+        out, stacked, has_traded = {}, np.stack(values), np.stack(known)
+        for slot, code in enumerate(self.markets):
+            mine = has_traded[:, slot]
+            out[code] = self._of(slot, stacked[mine, slot], np.array(ends)[mine], whole)
+        return out
 
     def _row(self, bucket: int, prints: Prints, begin: int, end: int) -> NDArray[np.float64]:
         spans, out = self._spans, np.full((len(self.markets), N_FEATURES), np.nan)
@@ -126,7 +131,7 @@ class CrossFold:
         n = len(ends)
         rows = Rows(
             scale=CROSS_GRAIN, market=self.markets[slot], start=ends - self._spans.bucket_ns, end=ends,
-            values=np.ascontiguousarray(values[:, slot]), top_entity=np.full(n, -1, np.int32),
+            values=np.ascontiguousarray(values), top_entity=np.full(n, -1, np.int32),
             pair=np.full((n, 2), -1, np.int32),
         )  # fmt: skip
         episodes = {}

@@ -105,8 +105,9 @@ def tell_round(prints: Prints, rounds: Rounds, i: int, j: int, out: Out) -> int:
         out: Output.
     """
     one, other = min(prints.buyer[i], prints.seller[i]), max(prints.buyer[i], prints.seller[i])
-    at = write(out, prints.time[j], prints.time[i], 0, one)
-    out.members[at, 1] = other if other != one else -1
+    at = write(out, prints.time[j], prints.time[i], 0, prints.buyer[i])
+    if other != one:
+        out.members[at, 1] = prints.seller[i]
     figures, count = out.figures[at], 0
     figures[:] = 0.0
     for k in range(len(rounds.time)):
