@@ -27,6 +27,7 @@ from models.alerting import SECOND_NS, AlertFold, Policy
 from models.bundle import Bundle
 from models.calibration import UNMOVED
 from models.citing import LOOK_BACK_NS, Recent
+from models.cross_report import CrossReport, cross_report
 from models.cross_surveillance import CrossSurveillance
 from models.judging import judge
 from models.parameters import TYPOLOGIES, Parameters
@@ -145,6 +146,10 @@ class Surveillance:
     def finish(self) -> list[Alert]:
         """Close everything: the tape is at its end."""
         return self.advance(END_OF_TIME)
+
+    def cross_report(self, symbol: str | None, window_ns: int) -> CrossReport | None:
+        """Return what venues of one thing make of one another; see `models.cross_report`."""
+        return cross_report(self.cross, symbol, window_ns, one_dollar=self._parameters.cross.one_dollar)
 
     def _watch(self, code: int) -> MarketWatch:
         if code not in self._watches:

@@ -26,6 +26,7 @@ from serving.errors import (
     LifeCycleError,
     RequestError,
     StoreUnreachableError,
+    SymbolNotFoundError,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -42,6 +43,7 @@ TITLES = {
 }
 _STATUS: dict[type[TapewatchError], int] = {
     AlertNotFoundError: 404,
+    SymbolNotFoundError: 404,
     LifeCycleError: 409,
     RequestError: 422,
     RefusedParametersError: 422,

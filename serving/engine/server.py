@@ -13,7 +13,7 @@ import structlog
 
 from features.errors import TapewatchError
 from serving.engine.engine import Engine
-from serving.engine.wire import AskStatus, Failed, Reply, Request
+from serving.engine.wire import AskCross, AskStatus, CrossAnswer, Failed, Reply, Request
 
 log = structlog.get_logger(__name__)
 
@@ -72,6 +72,8 @@ class EngineServer:
     def _answer(self, asked: bytes) -> Reply:
         try:
             request: Request = msgspec.msgpack.decode(asked, type=Request)
+            if isinstance(request, AskCross):
+                return CrossAnswer(self._engine.cross(request.symbol, request.window_ns))
             return self._engine.status() if isinstance(request, AskStatus) else self._engine.submit(request.batch)
         except (TapewatchError, msgspec.MsgspecError) as error:
             return Failed(str(error))

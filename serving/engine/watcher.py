@@ -9,6 +9,7 @@ from typing import Protocol
 from features.encoding import Lots
 from features.events import Events, Vocabulary
 from models.alert import Alert
+from models.cross_report import CrossReport
 from serving.engine.shadowing import ShadowLog
 
 
@@ -28,6 +29,10 @@ class Watcher(Protocol):
 
     def advance(self, until_ns: int) -> list[Alert]:
         """Let time pass up to `until_ns` and return the alert revisions that this brings."""
+        ...
+
+    def cross_report(self, symbol: str | None, window_ns: int) -> CrossReport | None:
+        """Return what venues of one thing make of one another; None where nobody has traded the symbol."""
         ...
 
     def snapshot(self) -> bytes:
