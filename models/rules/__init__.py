@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from features.rows import Rows, no_episodes
+from features.catalogue import CROSS_GRAIN
+from features.rows import Rows, blank_rows, no_episodes
 from models.findings import Findings
 from models.rules.adv_outlier import AdvOutlier
 from models.rules.advancing_the_bid import AdvancingTheBid
@@ -87,6 +88,11 @@ def judge_summary(rules: Sequence[Rule], rows: Rows) -> tuple[Findings, ...]:
         rules: The rules; their scale is disregarded, a summary has only one.
         rows: The windows; unknown features are NaN.
     """
+    # Of other venues a summary says nothing.
+    nothing = blank_rows(CROSS_GRAIN, 0)
     return tuple(
-        rule.judge_summary(rows) if isinstance(rule, SummaryRule) else rule.judge(rows, no_episodes()) for rule in rules
+        rule.judge_summary(rows)
+        if isinstance(rule, SummaryRule)
+        else rule.judge(nothing if rule.scale == CROSS_GRAIN else rows, no_episodes())
+        for rule in rules
     )

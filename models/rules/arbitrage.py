@@ -37,11 +37,11 @@ class Params(RuleParams):
 
 @dataclass(frozen=True)
 class Arbitrage:
-    """An account that buys where it is cheap and sells where it is dear, at once, more than all others together do.
+    """An account that buys where it is cheap and sells where it is dear, at once, far more than others do.
 
     Pattern:
         Within a second it takes on both venues, opposite sides, like sizes, sells above what it paid, time and again;
-        its position stays flat, and it has the larger part of all such pairs.
+        its position stays flat, and it has most of all such pairs.
 
     Innocent explanations:
         Arbitrage keeps venues together and is no abuse; what an exchange wants to know of is one who has it nearly

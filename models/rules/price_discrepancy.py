@@ -37,8 +37,8 @@ class PriceDiscrepancy:
     """A venue's price away from the other venues' by more than both fees, for longer than honest venues need.
 
     Pattern:
-        The worst price paid on the dearer venue stays above the worst price got on the cheaper one by more than both
-        taker fees, while people go on trading on both; the venue that moved is named.
+        The lowest price of the dearer venue stays above the highest of the cheaper one by more than both taker fees,
+        while people go on trading on both; the venue that moved is named.
 
     Innocent explanations:
         News moves all venues, and they meet again within seconds (duration). The price of a quiet or thin venue, and
