@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from features.cross.fold import CrossFold, CrossFolded, CrossSpans
+from features.cross.fold import CrossFold, CrossFolded
 from features.cross.names import group_of
 from features.cross.prints import merged, prints_of
 from features.events import TRADE, Events, Vocabulary, concatenate, no_events
@@ -26,6 +26,7 @@ from models.alert import Alert
 from models.alerting import SECOND_NS, AlertFold, Policy
 from models.bundle import Bundle
 from models.citing import LOOK_BACK_NS, Recent
+from models.cross_folding import beginning, cross_spans
 from models.findings import Evidence
 from models.judging import judge
 from models.parameters import Parameters
@@ -35,13 +36,6 @@ from models.saved import alert_from_json, events_from_bytes, events_to_bytes, op
 NEVER = 2**62
 KEPT_NS = 900 * SECOND_NS
 """How far back rows and alerts are kept for reports, where nobody asks for more."""
-
-
-def cross_spans(parameters: Parameters) -> CrossSpans:
-    """Return how venues are compared under these parameters."""
-    cross = parameters.cross
-    bucket_ns = parameters.windows.fast.bucket_s * SECOND_NS
-    return CrossSpans(bucket_ns, cross.stale_s, cross.taker_fee_bps, dict(cross.taker_fees_bps))
 
 
 @dataclass
@@ -176,7 +170,7 @@ class CrossSurveillance:
         bucket_ns = self._spans.bucket_ns
         patience_ns = round(self._parameters.cross.patience_s * SECOND_NS)
         until = max(min(marks), max(marks) - patience_ns) // bucket_ns * bucket_ns
-        since = group.until or (sorted(m.first for m in group.members.values())[1] // bucket_ns + 1) * bucket_ns
+        since = group.until or beginning((member.first for member in group.members.values()), bucket_ns)
         if until <= since:
             return []
         parts = {code: _closed(member, group.until, since, until) for code, member in group.members.items()}

@@ -31,7 +31,7 @@ MOST_BYTES = 4 * 2**30
 STORE = "folded"
 """Folder of the store below TAPEWATCH_HOME."""
 FOLDED_BY = (
-    "features", "models/citing.py", "models/saved.py", "models/sessions.py", "models/surveillance.py",
+    "features", "models/citing.py", "models/cross_folding.py", "models/saved.py", "models/sessions.py", "models/surveillance.py",
     "training/markets.py", "training/saved_folds.py",
 )  # fmt: skip
 """What runs while a tape is folded and kept; labels, which are read anew, are not in it."""
