@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 
 import models.surveillance
 from features.cross.fold import CrossFolded
+from features.events import Vocabulary
 from models.alert import Alert
+from models.cross_folding import fold_across
 from models.cross_surveillance import CrossSurveillance, Group
 from models.parameters import parse_parameters
 from models.surveillance import Surveillance
@@ -92,7 +94,7 @@ def market(seed: int, venues: int) -> list[Trade]:
     delay_seed=st.integers(0, 1000),
 )
 # Shrinking a failure takes minutes, and any of these deliveries is small enough to read.
-@settings(max_examples=6, deadline=None, phases=(Phase.explicit, Phase.generate))
+@settings(max_examples=5, deadline=None, phases=(Phase.explicit, Phase.generate))
 @pytest.mark.slow
 def test_alerts_over_venues_in_any_delivery_have_the_bits_of_the_batch(
     seed: int, venues: int, cuts: frozenset[int], restarts: frozenset[int], ticks: frozenset[int], delay_seed: int
@@ -108,7 +110,19 @@ def test_alerts_over_venues_in_any_delivery_have_the_bits_of_the_batch(
     assert {line.split("typology='")[1].split("'")[0] for *_, line in whole[0]} == CROSS
 
 
-def test_alerts_over_venues_trade_by_trade_have_the_bits_of_the_batch() -> None:
-    trades = market(3, 3)
-    one_by_one = run(trades, list(range(0, len(trades) + 1)), frozenset({100, 400}), frozenset())
-    assert one_by_one == run(trades, [0, len(trades)], frozenset(), frozenset())
+def test_alerts_over_venues_by_fives_have_the_bits_of_the_batch() -> None:
+    trades = market(3, 3)[:400]
+    by_fives = run(trades, [*range(0, len(trades), 5), len(trades)], frozenset({20, 60}), frozenset())
+    assert by_fives == run(trades, [0, len(trades)], frozenset(), frozenset())
+
+
+def test_fold_of_a_recording_over_venues_has_the_bits_of_the_surveillance() -> None:
+    trades, names = market(4, 3), Vocabulary()
+    _, judged, _ = run(trades, [0, len(trades)], frozenset(), frozenset())
+    folded = fold_across(events_of(trades, names), names, EAGER)
+    for code, one in folded.items():
+        rows = [(end, "", [], row.tobytes()) for end, row in zip(one.rows.end.tolist(), one.rows.values, strict=True)]
+        assert [kept for kept in judged["|".join(names.markets[code])] if not kept[1]] == rows
+        found = {kind: len(episodes) for kind, episodes in one.episodes.items()}
+        assert sum(found.values()) == sum(bool(kept[1]) for kept in judged["|".join(names.markets[code])])
+    assert len(folded) == 3
