@@ -16,6 +16,7 @@ from features.compiled import drop_stale_kernels
 from features.errors import TapewatchError
 from features.json_values import json_text
 from serving.commands.benchmarks import benchmarks
+from serving.commands.cross import cross
 from serving.commands.monitor import monitor
 from serving.commands.parameters import parameters
 from serving.commands.replay import replay
@@ -25,6 +26,7 @@ from serving.commands.whatif import tune, whatif
 app = typer.Typer(help="Machine-learning market surveillance.", no_args_is_help=True, pretty_exceptions_enable=False)
 app.add_typer(benchmarks, name="benchmark")
 app.add_typer(parameters, name="parameters")
+app.command()(cross)
 app.command()(whatif)
 app.command()(tune)
 app.command()(monitor)

@@ -18,7 +18,7 @@ from features.account import AccountFold, AccountOut
 from features.account_rows import account_rows, row_of
 from features.book.fold import BOOK, BookFold
 from features.buckets import VOLUME
-from features.catalogue import ACCOUNT_GRAIN, MARKET_FEATURES
+from features.catalogue import ACCOUNT_GRAIN, CROSS_GRAIN, MARKET_FEATURES
 from features.day import TRADED
 from features.direct import Direct
 from features.errors import SchemaError
@@ -33,7 +33,7 @@ from features.sweeps import new_sweeps
 from features.sweeps.base import Found, Sweep, together
 from features.sweeps.daily import WORTH_UNKNOWN, Spans
 
-FAST, MARKET, ACCOUNT = "fast", "market", ACCOUNT_GRAIN
+FAST, MARKET, ACCOUNT, CROSS = "fast", "market", ACCOUNT_GRAIN, CROSS_GRAIN
 FIGURES: dict[str, tuple[str, ...]] = {sweep.kind: sweep.figures for sweep in new_sweeps()}
 SCALES: dict[str, str] = {sweep.kind: sweep.scale for sweep in new_sweeps()}
 _NO_EPISODES = {kind: no_episodes(names) for kind, names in FIGURES.items()}
@@ -69,18 +69,23 @@ class _New:
 
 @dataclass(frozen=True)
 class Folded:
-    """What one call of the fold gave: rows of every scale, and the episodes that count on them, by kind."""
+    """What one call of the fold gave: rows of every scale, and the episodes that count on them, by kind.
+
+    Rows of the scale "cross" come from the second stage (`features.cross.fold`), which sees several markets.
+    """
 
     market: Rows
     fast: Rows
     episodes: Mapping[str, Episodes]
     accounts: Rows = field(default_factory=lambda: blank_rows(ACCOUNT, 0))
     books: Rows = field(default_factory=lambda: blank_rows(BOOK, 0))
+    cross: Rows = field(default_factory=lambda: blank_rows(CROSS, 0))
 
     @property
     def scales(self) -> dict[str, Rows]:
         """The rows by scale."""
-        return {FAST: self.fast, MARKET: self.market, ACCOUNT: self.accounts, BOOK: self.books}
+        rows = {FAST: self.fast, MARKET: self.market, ACCOUNT: self.accounts, BOOK: self.books}
+        return {**rows, CROSS: self.cross}
 
     def rows_of(self, scale: str) -> Rows:
         """Return the rows of a scale."""
@@ -98,7 +103,8 @@ class Folded:
             for kind, found in self.episodes.items()
         }
         accounts, books = self.accounts.then(later.accounts), self.books.then(later.books)
-        return Folded(self.market.then(later.market), self.fast.then(later.fast), both, accounts, books)
+        market, fast, cross = (getattr(self, name).then(getattr(later, name)) for name in ("market", "fast", "cross"))
+        return Folded(market, fast, both, accounts, books, cross)
 
 
 @cache
@@ -122,7 +128,7 @@ def joined(parts: Sequence[Folded]) -> Folded:
         ]
         if found:
             episodes[kind] = episodes_together(found)
-    return Folded(rows[MARKET], rows[FAST], episodes, rows[ACCOUNT], rows[BOOK])
+    return Folded(rows[MARKET], rows[FAST], episodes, rows[ACCOUNT], rows[BOOK], rows[CROSS])
 
 
 def lots_of(events: Events) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import Any
 
 from numpy.typing import NDArray
@@ -11,9 +10,16 @@ from numpy.typing import NDArray
 from features.events import Events, Vocabulary, concatenate, no_events
 from features.fold import Folded, MarketFold, lots_of
 from features.order import ReorderBuffer
-from models.alerting import AlertFold, Open, Policy
+from models.alerting import AlertFold, Policy
 from models.citing import LOOK_BACK_NS, Recent
-from models.saved import alert_from_json, events_from_bytes, events_to_bytes, from_json_array, json_array
+from models.saved import (
+    events_from_bytes,
+    events_to_bytes,
+    from_json_array,
+    json_array,
+    open_from_json,
+    open_to_json,
+)
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -41,12 +47,17 @@ class MarketWatch:
         """
         self.fold.refuse_overflow(lots_of(events))
 
-    def fold_due(self, names: Vocabulary) -> Folded:
-        """Fold what is due and let time pass; return the rows of the buckets that this closed."""
-        ready, until = self.buffer.give(), self.buffer.until
+    def give(self) -> Events:
+        """Give out the events that are due, to be folded with `fold_given` and told to others."""
+        ready = self.buffer.give()
         if len(cited := ready.without_books()):
             self._latest.append(cited)
-        return self.fold.fold_until(ready, names.entities(ready.account), names.entities(ready.counter), until)
+        return ready
+
+    def fold_given(self, ready: Events, names: Vocabulary) -> Folded:
+        """Fold what was given out and let time pass; return the rows of the buckets that this closed."""
+        entity, counter = names.entities(ready.account), names.entities(ready.counter)
+        return self.fold.fold_until(ready, entity, counter, self.buffer.until)
 
     def forget(self, policy: Policy) -> None:
         """Close alerts that have been quiet, and drop events that no later citation can reach."""
@@ -71,11 +82,8 @@ class MarketWatch:
         """Return the whole state as arrays by name."""
         arrays: Arrays = {f"fold/{name}": array for name, array in self.fold.snapshot().items()}
         arrays["held"], arrays["recent"] = events_to_bytes(self.buffer.held), events_to_bytes(self._held())
-        alerts = [
-            [*key, asdict(held.alert), held.highest, held.seen, sorted(held.members)]
-            for key, held in self.alerts.open.items()
-        ]
-        state = {"watermark": self.buffer.watermark, "late": self.buffer.late, "open": alerts}
+        opened = open_to_json(self.alerts.open)
+        state = {"watermark": self.buffer.watermark, "late": self.buffer.late, "open": opened}
         return {**arrays, "state": json_array(state)}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -86,6 +94,4 @@ class MarketWatch:
         recent = events_from_bytes(arrays["recent"])
         self._latest = [recent] if len(recent) else []
         self.buffer.watermark, self.buffer.late = int(saved["watermark"]), int(saved["late"])
-        for typology, subject, alert, highest, seen, members in saved["open"]:
-            held = Open(alert_from_json(alert), float(highest), int(seen), frozenset(members))
-            self.alerts.open[typology, subject] = held
+        self.alerts.open = open_from_json(saved["open"])

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Mapping
-from dataclasses import fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, fields
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from features.events import Events
 from models.alert import Alert, Contribution
+from models.alerting import Open
 from models.findings import Evidence
 
 
@@ -72,3 +73,16 @@ def alert_from_json(record: dict[str, Any]) -> Alert:
     ]
     listed = {name: tuple(record[name]) for name in ("accounts", "order_ids", "trade_ids", "related")}
     return Alert(**{**record, **listed, "findings": tuple(parts)})
+
+
+def open_to_json(held: Mapping[tuple[str, str], Open]) -> list[list[Any]]:
+    """Return open alerts as JSON types."""
+    return [[*key, asdict(one.alert), one.highest, one.seen, sorted(one.members)] for key, one in held.items()]
+
+
+def open_from_json(saved: Sequence[Sequence[Any]]) -> dict[tuple[str, str], Open]:
+    """Return the open alerts that `open_to_json` described."""
+    return {
+        (typology, subject): Open(alert_from_json(alert), float(highest), int(seen), frozenset(members))
+        for typology, subject, alert, highest, seen, members in saved
+    }

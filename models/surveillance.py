@@ -17,13 +17,15 @@ from numpy.typing import NDArray
 from features.catalogue import schema_hash
 from features.dollars import quoted_in_usd
 from features.events import Events, Vocabulary
-from features.fold import Folded, MarketFold, Windows, joined
+from features.fold import CROSS, Folded, MarketFold, Windows, joined
 from features.order import END_OF_TIME
 from features.sweeps.daily import Spans
 from models.alert import Alert
 from models.alerting import SECOND_NS, Policy
 from models.bundle import Bundle
 from models.calibration import UNMOVED
+from models.cross_report import CrossReport, cross_report
+from models.cross_surveillance import CrossSurveillance
 from models.judging import by_output, judge
 from models.market_watch import MarketWatch
 from models.parameters import TYPOLOGIES, Parameters
@@ -94,11 +96,12 @@ class Surveillance:
         self._parameters = parameters
         self._bundle = bundle
         self._shadow = shadow
-        self._rules = build_rules(parameters)
+        self._rules = tuple(rule for rule in build_rules(parameters) if rule.scale != CROSS)
         self._windows = windows_of(parameters)
         self._policy = policy_of(parameters, bundle)
         self._watches: dict[int, MarketWatch] = {}
-        self._due: dict[int, MarketWatch] = {}
+        self._touched: dict[int, MarketWatch] = {}
+        self.cross = CrossSurveillance(parameters, bundle, self.vocabulary, self._policy)
 
     @property
     def late(self) -> int:
@@ -120,7 +123,7 @@ class Surveillance:
             watch.refuse_overflow(part)
         for watch, part in zip(watches, parts, strict=True):
             watch.buffer.add(part)
-            self._note(watch)
+            self._touched[watch.fold.market] = watch
 
     def tick(self, until_ns: int, markets: Collection[tuple[str, str]] | None = None) -> None:
         """Let time pass: no further event before `until_ns` will come. What this makes due waits for `close`.
@@ -132,19 +135,31 @@ class Surveillance:
         named = self._watches if markets is None else map(self.vocabulary.known, markets)
         for watch in [self._watches[code] for code in named if code in self._watches]:
             watch.buffer.tick(until_ns)
-            self._note(watch)
+            self._touched[watch.fold.market] = watch
 
     def close(self) -> list[Alert]:
         """Fold what is due, and judge the closed buckets of all markets at once; return the alert revisions."""
-        due = [self._due[code] for code in sorted(self._due)]
-        self._due.clear()
-        folded = [watch.fold_due(self.vocabulary) for watch in due]
+        touched = [self._touched[code] for code in sorted(self._touched)]
+        self._touched.clear()
+        due = [watch for watch in touched if watch.buffer.is_due]
+        given = [watch.give() for watch in due]
+        folded = [watch.fold_given(ready, self.vocabulary) for watch, ready in zip(due, given, strict=True)]
         alerts = self._raise(due, folded)
         for watch in due:
             watch.forget(self._policy)
             if self._shadow:
                 self._shadow.advance(watch.fold.market, watch.alerts, watch.buffer.until)
-        return alerts
+        return alerts + self._across(touched, {w.fold.market: ready for w, ready in zip(due, given, strict=True)})
+
+    def _across(self, touched: Sequence[MarketWatch], given: Mapping[int, Events]) -> list[Alert]:
+        """Tell the second stage what the markets gave out and hold, and judge what has closed on all venues."""
+        for watch in touched:
+            code = watch.fold.market
+            if code in given:
+                self.cross.take(code, given[code], watch.buffer.held, watch.buffer.watermark)
+            elif self.cross.compares(code):
+                self.cross.hold(code, watch.buffer.held)
+        return self.cross.close()
 
     def push(self, events: Events) -> list[Alert]:
         """Take events and return the alert revisions of the buckets they closed: `add` and `close`."""
@@ -160,15 +175,15 @@ class Surveillance:
         """Close everything: the tape is at its end."""
         return self.advance(END_OF_TIME)
 
+    def cross_report(self, symbol: str | None, window_ns: int) -> CrossReport | None:
+        """Return what venues of one thing make of one another; see `models.cross_report`."""
+        return cross_report(self.cross, symbol, window_ns, one_dollar=self._parameters.cross.one_dollar)
+
     def _watch(self, code: int) -> MarketWatch:
         if code not in self._watches:
             name, fold = self.vocabulary.markets[code], fold_of(self._parameters, self.vocabulary, code)
             self._watches[code] = MarketWatch(name, fold, self._policy.lateness_ns)
         return self._watches[code]
-
-    def _note(self, watch: MarketWatch) -> None:
-        if watch.buffer.is_due:
-            self._due[watch.fold.market] = watch
 
     def _raise(self, watches: Sequence[MarketWatch], folded: Sequence[Folded]) -> list[Alert]:
         closed = [(w, part) for w, part in zip(watches, folded, strict=True) if any(map(len, part.scales.values()))]
@@ -191,8 +206,10 @@ class Surveillance:
 
     def snapshot(self) -> Iterator[dict[str, NDArray[Any]]]:
         """Yield the whole state, nothing being due, in parts; `restore` with the same bundle continues bit for bit."""
-        state = {"vocabulary": self.vocabulary.to_dict(), "markets": list(self._watches)}
+        across, cross = self.cross.snapshot()
+        state = {"vocabulary": self.vocabulary.to_dict(), "markets": list(self._watches), "cross": cross}
         yield {"state": json_array(state)}
+        yield across
         for watch in self._watches.values():
             yield watch.snapshot()
 
@@ -205,11 +222,14 @@ class Surveillance:
         shadow: Shadow | None = None,
     ) -> Surveillance:
         """Return the surveillance that a snapshot was taken of; a shadow begins anew."""
-        first, *markets = parts
+        first, across, *markets = parts
         state = from_json_array(first["state"])
         restored = cls(parameters, bundle, Vocabulary.from_dict(state["vocabulary"]), shadow)
+        restored.cross.restore(across, state["cross"])
         for code, arrays in zip(state["markets"], markets, strict=True):
-            restored._watch(int(code)).restore(arrays)
+            watch = restored._watch(int(code))
+            watch.restore(arrays)
+            restored.cross.hold(int(code), watch.buffer.held)
         return restored
 
 

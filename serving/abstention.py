@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from features.cross.names import group_of
 from features.readers import Tape
 from models.catalogue import Detector, detectors
 from models.parameters import Parameters
@@ -39,10 +40,21 @@ def _missing(rule: Detector, tape: Tape) -> str:
             return "orders of this tape name no accounts"
         if "orders" not in rule.needs and not _has(tape.trades, _TRADERS):
             return "trades of this tape name no accounts"
+    if "venues" in rule.needs and not _on_two_venues(tape):
+        return "nothing on this tape trades on two venues"
     # where there is a book, it tells who took
     if "aggressor" in rule.needs and not (_has(tape.trades, {"aggressor"}) or _rows(tape.orders)):
         return "trades of this tape do not tell who took"
     return ""
+
+
+def _on_two_venues(tape: Tape) -> bool:
+    """Return whether anything is traded on more than one venue."""
+    if tape.trades is None or "venue" not in tape.trades.column_names:
+        return False
+    pairs = tape.trades.select(["venue", "symbol"]).group_by(["venue", "symbol"]).aggregate([])
+    things = [group_of(str(symbol)) for symbol in pairs["symbol"].to_pylist()]
+    return len(set(things)) < len(things)
 
 
 def _rows(table: pa.Table | None) -> int:

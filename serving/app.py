@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from serving.alerts.store import AlertStore
-from serving.api import alerts, events, monitoring, operation, parameters, problems, score
+from serving.api import alerts, events, markets, monitoring, operation, parameters, problems, score
 from serving.api.events import Taken
 from serving.api.limits import BodyLimit
 from serving.api.metrics import Behind, Measured, Metrics
@@ -32,6 +32,7 @@ _TAGS = [
     {"name": "score", "description": "Judge one window without keeping it."},
     {"name": "alerts", "description": "Read and triage what was found."},
     {"name": "monitoring", "description": "Watch exchanges day and night, and watch the watch."},
+    {"name": "markets", "description": "Compare the venues on which one thing trades."},
     {"name": "parameters", "description": "What detectors are set to, by whom and why; and what if it were otherwise."},
     {"name": "operation", "description": "Health, metrics, and what is served."},
 ]
@@ -65,7 +66,7 @@ def create_app(
     problems.install(app)
     app.add_middleware(BodyLimit, most=settings.max_body_bytes)
     app.add_middleware(Measured, metrics=metrics)
-    for part in (events, score, alerts, monitoring, parameters, operation):
+    for part in (events, score, alerts, markets, monitoring, parameters, operation):
         app.include_router(part.router)
     app.openapi = _described_once(app)  # type: ignore[method-assign] # FastAPI's documented way to extend it
     return app

@@ -3,6 +3,7 @@
 TapewatchError
 ├── StoreError
 │   ├── AlertNotFoundError      no alert has this id
+│   ├── SymbolNotFoundError     nobody has traded this symbol
 │   ├── LifeCycleError          an alert cannot go from its status to the one asked for
 │   ├── StoreUnreachableError   the database does not answer
 │   └── JournalDamagedError     acknowledged events cannot be read back
@@ -26,6 +27,10 @@ from features.errors import StoreError, TapewatchError
 
 class AlertNotFoundError(StoreError):
     """No alert has this id."""
+
+
+class SymbolNotFoundError(StoreError):
+    """Nobody has traded this symbol."""
 
 
 class LifeCycleError(StoreError):

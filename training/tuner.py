@@ -55,6 +55,10 @@ MAIN: Mapping[str, str] = {
     "adv_outlier": "volume_share",
     "vanishing_wall": "wall_multiple",
     "liquidity_withdrawal": "pulled_share",
+    "price_discrepancy": "minimum_net_bps",
+    "arbitrage": "minimum_pairs",
+    "inter_venue_manipulation": "minimum_sigmas",
+    "cross_market_wash": "minimum_rounds",
 }
 """The main threshold of each table of parameters: the higher, the fewer findings."""
 LATER = 0.4

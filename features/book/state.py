@@ -38,7 +38,7 @@ N_RING = 11
     13
 )
 """A wall: side, key, time it vanished, most lots, lots that vanished, share, age (s), distance (bps), lots traded, lots
-that came back, time since a trade on the other side (s), multiple of the usual level, whether an image came in between."""
+that came back, time since a trade on the other side (s), multiple of the usual level, whether an image came between."""
 N_WALL = 13
 LEVEL_MEAN, BUCKETS, SPREAD_MEAN = range(3)
 

@@ -31,6 +31,7 @@ from serving.errors import (
     NotMonitoredError,
     RequestError,
     StoreUnreachableError,
+    SymbolNotFoundError,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -48,6 +49,7 @@ TITLES = {
 }
 _STATUS: dict[type[TapewatchError], int] = {
     AlertNotFoundError: 404,
+    SymbolNotFoundError: 404,
     LifeCycleError: 409,
     RequestError: 422,
     RefusedParametersError: 422,

@@ -9,6 +9,7 @@ from typing import Annotated, Protocol
 from fastapi import Depends
 from fastapi import Request as HttpRequest
 
+from models.cross_report import CrossReport
 from serving.alerts.store import AlertStore
 from serving.api.metrics import Metrics
 from serving.api.scorer import Scorer
@@ -29,6 +30,10 @@ class EngineDoor(Protocol):
 
     def status(self) -> EngineStatus:
         """Return how the engine is."""
+        ...
+
+    def cross(self, symbol: str | None, window_ns: int) -> CrossReport | None:
+        """Return what venues of one thing make of one another; None where nobody has traded the symbol."""
         ...
 
 

@@ -6,11 +6,24 @@ from typing import TypeVar
 
 import msgspec
 
-from serving.engine.wire import Ack, AskStatus, Batch, Busy, EngineStatus, Failed, Reply, Request, Submit
+from models.cross_report import CrossReport
+from serving.engine.wire import (
+    Ack,
+    AskCross,
+    AskStatus,
+    Batch,
+    Busy,
+    CrossAnswer,
+    EngineStatus,
+    Failed,
+    Reply,
+    Request,
+    Submit,
+)
 from serving.errors import EngineBusyError, EngineFailedError, EngineUnavailableError
 from serving.local_sockets import Connections, SilentError
 
-T = TypeVar("T", Ack, EngineStatus)
+T = TypeVar("T", Ack, EngineStatus, CrossAnswer)
 
 
 class EngineClient:
@@ -47,6 +60,14 @@ class EngineClient:
             EngineUnavailableError: It does not answer.
         """
         return self._ask(AskStatus(), EngineStatus, min(self._timeout_s, 2.0))
+
+    def cross(self, symbol: str | None, window_ns: int) -> CrossReport | None:
+        """Return what venues of one thing make of one another; None where nobody has traded the symbol.
+
+        Raises:
+            EngineUnavailableError: It does not answer.
+        """
+        return self._ask(AskCross(symbol, window_ns), CrossAnswer, self._timeout_s).report
 
     def close(self) -> None:
         """Close the idle connections."""

@@ -10,6 +10,7 @@ import structlog
 
 from features.errors import SchemaError, StoreError, TapewatchError
 from models.alert import Alert
+from models.cross_report import CrossReport
 from serving.engine.journal import Journal
 from serving.engine.snapshot import Snapshot, read_snapshot
 from serving.engine.snapshots import SnapshotWriter
@@ -102,6 +103,11 @@ class Engine:
             challenger=self._watch.shadow.challenger if self._watch.shadow else None,
             shadow=self._watch.shadow.counts if self._watch.shadow else {},
         )
+
+    def cross(self, symbol: str | None, window_ns: int) -> CrossReport | None:
+        """Return what venues of one thing make of one another; None where nobody has traded the symbol."""
+        with self._lock:
+            return self._state.watcher.cross_report(symbol, window_ns)
 
     def look_after(self) -> None:
         """Do what is due without a batch: hand over alerts that wait, write the snapshot. To be called every second."""

@@ -92,11 +92,12 @@ def watch_of(champion: Champion, shadow_file: Path | None = None) -> Watch:
 def _warm_up(watch: Watch) -> None:
     """Let a throwaway surveillance see a few events, so that the first request does not wait for the compiler."""
     times = [f"2024-01-01T00:{minute:02d}:00Z" for minute in range(4)]
-    trade = {"symbol": "A", "price": 1.0, "quantity": 1.0, "aggressor": "buy", "buyer_id": "a", "seller_id": "b"}
+    trade = {"symbol": "A", "price": 1.0, "quantity": 1.0, "aggressor": "buy"}
+    sides = ({"venue": "x", "buyer_id": "a", "seller_id": "b"}, {"venue": "y", "buyer_id": "b", "seller_id": "a"})
     order = {"symbol": "A", "order_id": "o", "account_id": "a", "side": "buy", "price": 1.0, "quantity": 1.0}
     levels = [{"symbol": "A", "side": side, "price": at, "quantity": 1.0} for side, at in (("buy", 0.9), ("sell", 1.1))]
     tape = tables_from_records(
-        trades=[{"timestamp": time, **trade} for time in times],
+        trades=[{"timestamp": time, **trade, **side} for time in times for side in sides],
         orders=[{"timestamp": time, "event": event, **order} for time in times for event in ("new", "cancel")],
         books=[{"timestamp": time, **level} for time in times for level in levels],
     )

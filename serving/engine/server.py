@@ -7,7 +7,7 @@ import msgspec
 from features.errors import TapewatchError
 from serving.engine.engine import Engine
 from serving.engine.intake import Intake
-from serving.engine.wire import AskStatus, Busy, Failed, Reply, Request
+from serving.engine.wire import AskCross, AskStatus, Busy, CrossAnswer, Failed, Reply, Request
 from serving.errors import EngineBusyError
 from serving.local_sockets import Answering
 
@@ -33,6 +33,8 @@ class EngineServer(Answering):
     def _reply(self, asked: bytes) -> Reply:
         try:
             request: Request = msgspec.msgpack.decode(asked, type=Request)
+            if isinstance(request, AskCross):
+                return CrossAnswer(self._engine.cross(request.symbol, request.window_ns))
             return self._engine.status() if isinstance(request, AskStatus) else self._intake.submit(request.batch)
         except EngineBusyError as error:
             return Busy(error.retry_after_s)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from features.encoding import Lots
 from features.events import Events, Vocabulary
 from models.alert import Alert
+from models.cross_report import CrossReport
 from serving.engine.shadowing import ShadowLog
 
 
@@ -34,6 +35,10 @@ class Watcher(Protocol):
 
     def close(self) -> list[Alert]:
         """Judge what is due and return the alert revisions that it brings."""
+        ...
+
+    def cross_report(self, symbol: str | None, window_ns: int) -> CrossReport | None:
+        """Return what venues of one thing make of one another; None where nobody has traded the symbol."""
         ...
 
     def snapshot(self) -> Iterator[dict[str, NDArray[Any]]]:

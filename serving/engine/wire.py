@@ -8,6 +8,8 @@ from collections.abc import Mapping
 import msgspec
 import pyarrow as pa
 
+from models.cross_report import CrossReport
+
 TABLES = ("accounts", "orders", "trades", "books")
 
 
@@ -53,6 +55,24 @@ class Submit(msgspec.Struct, frozen=True, tag=True):
 
 class AskStatus(msgspec.Struct, frozen=True, tag=True):
     """Tell how you are."""
+
+
+class AskCross(msgspec.Struct, frozen=True, tag=True):
+    """Tell what venues of one thing make of one another.
+
+    Attributes:
+        symbol: One thing, as any venue writes it; None for all.
+        window_ns: How far back to look.
+    """
+
+    symbol: str | None
+    window_ns: int
+
+
+class CrossAnswer(msgspec.Struct, frozen=True, tag=True):
+    """The analysis over venues; None where nobody has traded the symbol that was asked for."""
+
+    report: CrossReport | None
 
 
 class Ack(msgspec.Struct, frozen=True, tag=True):
@@ -107,8 +127,8 @@ class Busy(msgspec.Struct, frozen=True, tag=True):
     retry_after_s: float
 
 
-Request = Submit | AskStatus
-Reply = Ack | EngineStatus | Failed | Busy
+Request = Submit | AskStatus | AskCross
+Reply = Ack | EngineStatus | CrossAnswer | Failed | Busy
 
 
 def journaled(batches: list[Batch]) -> bytes:

@@ -28,8 +28,8 @@ from models.calibration import Opening, fit_calibrator
 from models.classifier import Classifier
 from models.combination import DETECTORS
 from models.isolation_forest import IsolationForest
-from models.parameters import Parameters, parse_parameters
 from models.market_watch import MarketWatch
+from models.parameters import Parameters, parse_parameters
 from models.surveillance import END_OF_TIME, Surveillance, windows_of
 from training.experiment import IsolationForest as ForestSettings
 from training.fit import fit_isolation_forest

@@ -156,7 +156,7 @@ class StandIn:
         """Return the best levels of the true book, bids and asks."""
         sides = []
         for side, sign in (("bids", -1), ("asks", 1)):
-            found = sorted(self.books[market][side].items(), key=lambda level: sign * float(level[0]))  # noqa: B023
+            found = sorted(self.books[market][side].items(), key=lambda level: sign * float(level[0]))
             sides.append({float(price): float(quantity) for price, quantity in found[:depth]})
         return sides[0], sides[1]
 
@@ -257,7 +257,7 @@ class KrakenStandIn(StandIn):
         if topic[0] == "book":
             sides, digits = {}, ""
             for side, sign in (("asks", 1), ("bids", -1)):
-                found = sorted(self.books[topic[1]][side].items(), key=lambda level: sign * float(level[0]))  # noqa: B023
+                found = sorted(self.books[topic[1]][side].items(), key=lambda level: sign * float(level[0]))
                 sides[side] = [{"price": float(price), "qty": float(quantity)} for price, quantity in found]
                 digits += "".join(text.replace(".", "").lstrip("0") for level in found[:10] for text in level)
             data = {"symbol": topic[1], **sides, "checksum": zlib.crc32(digits.encode())}
