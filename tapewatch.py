@@ -17,6 +17,7 @@ from features.errors import TapewatchError
 from features.json_values import json_text
 from serving.commands.benchmarks import benchmarks
 from serving.commands.cross import cross
+from serving.commands.live import benchmark_day, benchmark_kills, benchmark_live
 from serving.commands.monitor import monitor
 from serving.commands.parameters import parameters
 from serving.commands.replay import replay
@@ -24,6 +25,8 @@ from serving.commands.terminal import AsJson, ExperimentFile, Home, OwnSeed, Par
 from serving.commands.whatif import tune, whatif
 
 app = typer.Typer(help="Machine-learning market surveillance.", no_args_is_help=True, pretty_exceptions_enable=False)
+for name, measured in (("live", benchmark_live), ("day", benchmark_day), ("kills", benchmark_kills)):
+    benchmarks.command(name)(measured)
 app.add_typer(benchmarks, name="benchmark")
 app.add_typer(parameters, name="parameters")
 app.command()(cross)

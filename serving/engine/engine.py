@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
@@ -11,6 +12,7 @@ import structlog
 from features.errors import SchemaError, StoreError, TapewatchError
 from models.alert import Alert
 from models.cross_report import CrossReport
+from serving.engine.delays import Delays
 from serving.engine.journal import Journal
 from serving.engine.snapshot import Snapshot, read_snapshot
 from serving.engine.snapshots import SnapshotWriter
@@ -22,6 +24,7 @@ from serving.settings import Settings
 
 _AT_ONCE = 20_000
 """Events of the journal that are judged together while it is replayed; how many makes no difference to the alerts."""
+_DAY_NS = 86_400_000_000_000
 log = structlog.get_logger(__name__)
 Answer = Ack | TapewatchError
 
@@ -46,10 +49,22 @@ class Engine:
         alerts: Where alerts go.
         monotonic: Clock, s.
         apart: Whether a copy of the process writes the snapshots.
+        clock: Wall clock, ns UTC, to tell how old alerts are when they are stored; nothing is judged by it.
+
+    Attributes:
+        stored: From the arrival of a batch to its alert revisions stored; noted by who knows of arrivals.
+        handed: Alert revisions stored since the process started.
     """
 
     def __init__(
-        self, settings: Settings, watch: Watch, alerts: Alerts, monotonic: Callable[[], float], *, apart: bool = False
+        self,
+        settings: Settings,
+        watch: Watch,
+        alerts: Alerts,
+        monotonic: Callable[[], float],
+        *,
+        apart: bool = False,
+        clock: Callable[[], int] = time.time_ns,
     ) -> None:
         self._settings = settings
         self._watch = watch
@@ -58,6 +73,10 @@ class Engine:
         self._lock = threading.Lock()
         self._pending: list[Alert] = []
         self._taken = 0
+        self._clock = clock
+        self._known = Delays()
+        self.stored = Delays()
+        self.handed = 0
         self._snapshots = SnapshotWriter(settings.journal / "snapshot", apart=apart, monotonic=monotonic)
         self._journal = Journal(settings.journal, settings.segment_bytes)
         try:
@@ -102,6 +121,8 @@ class Engine:
             parameters=self._watch.parameters,
             challenger=self._watch.shadow.challenger if self._watch.shadow else None,
             shadow=self._watch.shadow.counts if self._watch.shadow else {},
+            stored=self.stored.told(),
+            known=self._known.told(),
         )
 
     def cross(self, symbol: str | None, window_ns: int) -> CrossReport | None:
@@ -210,7 +231,15 @@ class Engine:
         except StoreUnreachableError as error:
             log.warning("store.unreachable", pending=len(self._pending), why=str(error))
         else:
-            self._pending = []
+            self._note_stored()
+
+    def _note_stored(self) -> None:
+        now = self._clock()
+        for alert in self._pending:
+            if alert.revision == 1 and 0 <= now - alert.detected_at < _DAY_NS:
+                self._known.note((now - alert.detected_at) / 1e9)
+        self.handed += len(self._pending)
+        self._pending = []
 
     def _snapshot_if_due(self) -> None:
         self._note_written(self._snapshots.finished())

@@ -21,6 +21,7 @@ _LEAST_RETRY_S, _MOST_RETRY_S = 1.0, 60.0
 @dataclass
 class _Waiting:
     batch: Batch
+    arrived: float
     done: threading.Event = field(default_factory=threading.Event)
     answer: Answer | None = None
     """None once done: the engine failed."""
@@ -59,7 +60,7 @@ class Intake:
             StoreError: It could not be written; nothing of it is kept.
             TapewatchError: It could not be taken; nothing of it is kept.
         """
-        waiting = _Waiting(batch)
+        waiting = _Waiting(batch, self._monotonic())
         with self._changed:
             full = self._bytes + batch.size > self._most[0] or len(self._queue) >= self._most[1]
             if self._closing or (full and self._queue):
@@ -89,14 +90,18 @@ class Intake:
     def _work(self) -> None:
         while group := self._next_group():
             began, size = self._monotonic(), sum(waiting.batch.size for waiting in group)
+            handed = self._engine.handed
             try:
                 answers = self._engine.submit_all([waiting.batch for waiting in group])
             except BaseException:
                 # The state may be half changed. Only a new process, from the journal, is surely right.
                 self._let_go(group)
                 raise
-            self._rate = size / max(self._monotonic() - began, 1e-3)
+            now = self._monotonic()
+            self._rate = size / max(now - began, 1e-3)
             for waiting, answer in zip(group, answers, strict=True):
+                if self._engine.handed > handed:
+                    self._engine.stored.note(now - waiting.arrived)
                 waiting.answer = answer
                 waiting.done.set()
 

@@ -9,6 +9,7 @@ import msgspec
 import pyarrow as pa
 
 from models.cross_report import CrossReport
+from serving.engine.delays import Delay
 
 TABLES = ("accounts", "orders", "trades", "books")
 
@@ -102,6 +103,8 @@ class EngineStatus(msgspec.Struct, frozen=True, tag=True):
         parameters: Version of the parameters.
         challenger: Version of the bundle that is shadowed, None without one.
         shadow: Comparisons with it since this process started, by "agreement typology".
+        stored: From the arrival of a batch to its alert revisions stored, for batches that brought any.
+        known: From the end of the bucket that opened an alert to the alert stored, for alerts younger than a day then.
     """
 
     events: int
@@ -113,6 +116,8 @@ class EngineStatus(msgspec.Struct, frozen=True, tag=True):
     parameters: str
     challenger: str | None = None
     shadow: dict[str, int] = {}
+    stored: Delay = Delay()
+    known: Delay = Delay()
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):

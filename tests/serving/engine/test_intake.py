@@ -21,6 +21,7 @@ class Slow:
         self.begun = threading.Semaphore(0)
         self.may_go = threading.Semaphore(0)
         self.fails = False
+        self.handed = 0
 
     def submit_all(self, batches: Sequence[Batch]) -> list[Answer]:
         self.groups.append(len(batches))
