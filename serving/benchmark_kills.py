@@ -30,7 +30,7 @@ from serving.settings import Settings
 
 PIECE_NS = 1_000_000_000
 _HOME = {
-    "segment_bytes": 2**21, "keep_segments": 2, "snapshot_events": 20_000, "snapshot_s": 3.0, "remember_ids": 1_000_000,
+    "segment_bytes": 2**21, "keep_segments": 2, "snapshot_events": 20_000, "snapshot_s": 0.5, "remember_ids": 1_000_000,
 }  # fmt: skip
 _SOONEST_S, _LATEST_S = 0.05, 3.0
 _AGAIN_S = 0.02

@@ -337,13 +337,13 @@ def test_market_that_sleeps_again_and_again_gives_what_batch_gives(monkeypatch: 
     seen, slept = Seen({}, {}), 0
     surveillance = recording(Recording(EAGER, None), seen)
     come = sorted(messages, key=lambda message: int(message["timestamp"]))
-    for minute, begin in enumerate(range(0, len(come), 40)):
-        part = come[begin : begin + 40]
+    gap = next(number for number, message in enumerate(come) if message["timestamp"] >= START + 7_200 * SECOND)
+    bounds = [*range(0, gap, 40), *range(gap, len(come), 40), len(come)]
+    for minute, (begin, end) in enumerate(pairwise(bounds)):
+        part, following = come[begin:end], (come[end:] or come[-1:])[0]
         seen.add(surveillance.push(encode(tape_of(part), surveillance.vocabulary, Lots(1e-3), first_row=begin)))
-        for _ in range(3):
-            following = come[begin + 40 :][:1] or part[-1:]
-            seen.add(surveillance.advance(following[0]["timestamp"]))
-            slept += len(surveillance._asleep)
+        seen.add(surveillance.advance(following["timestamp"]))
+        slept += len(surveillance._asleep)
         if minute % 5 == 0:
             restored = Recording.restore(surveillance.snapshot(), EAGER, None)
             assert isinstance(restored, Recording)
@@ -399,8 +399,8 @@ def test_live_on_a_real_pump_gives_what_batch_gives(pump_tape: Tape) -> None:
     parameters = Parameters()
     seen = []
     for cuts in ((), (1, 500, 501, 2000, 9000)):
-        surveillance, vocabulary = Surveillance(parameters, None), Vocabulary()
-        surveillance.vocabulary = vocabulary
+        vocabulary = Vocabulary()
+        surveillance = Surveillance(parameters, None, vocabulary)
         alerts: list[Alert] = []
         events = total_order(encode(pump_tape, vocabulary, Lots()))
         for rows in np.split(np.arange(len(events)), cuts):
