@@ -10,7 +10,6 @@ from __future__ import annotations
 from typing import Any
 
 import numba as nb
-from numba.core.registry import CPUDispatcher
 
 
 class Direct:
@@ -24,7 +23,7 @@ class Direct:
         kernel: A function compiled by `numba.njit`.
     """
 
-    def __init__(self, kernel: CPUDispatcher) -> None:
+    def __init__(self, kernel: Any) -> None:  # noqa: ANN401 - numba's dispatcher, or what it says it is
         self._kernel = kernel
         self._entry: Any = None
 
@@ -33,5 +32,6 @@ class Direct:
         if self._entry is not None:
             return self._entry(*arguments)
         result = self._kernel(*arguments)
-        self._entry = self._kernel.overloads[tuple(nb.typeof(argument) for argument in arguments)].entry_point
+        types = tuple(nb.typeof(argument) for argument in arguments)  # type: ignore[no-untyped-call] # numba's own
+        self._entry = self._kernel.overloads[types].entry_point
         return result

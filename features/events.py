@@ -69,7 +69,8 @@ class Events:
     @property
     def is_book(self) -> NDArray[np.bool_]:
         """Which rows are book levels, shape (n_events,)."""
-        return (self.kind == LEVEL) | (self.kind == IMAGE)
+        books: NDArray[np.bool_] = (self.kind == LEVEL) | (self.kind == IMAGE)
+        return books
 
     def without_books(self) -> Events:
         """Return these events without book levels; themselves where there are none."""
@@ -130,7 +131,7 @@ class Vocabulary:
 
     def known(self, market: tuple[str, str]) -> int:
         """Return the code of a market (venue, symbol), -1 where it was never seen."""
-        return self._market_code.get(tuple(market), UNKNOWN)
+        return self._market_code.get((market[0], market[1]), UNKNOWN)
 
     def account(self, name: str) -> int:
         """Return the code of an account, new or known."""

@@ -128,7 +128,8 @@ def measure_day(path: Path, progress: Progress) -> DayFigures:
     """Send a tape as fast as it is taken, and watch the engine's memory."""
     tape = in_time_order(read_tape(path))
     first, last = span_of(tape)
-    resident, done = [], 0
+    resident: list[float] = []
+    done = 0
     with own_settings() as settings, running_engine(settings) as (client, pid):
         began = time.monotonic()
         for piece in pieces(tape, SECOND_NS * 20):

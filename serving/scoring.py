@@ -20,7 +20,7 @@ from features.encoding import Lots, encode
 from features.errors import TapeError
 from features.events import Events, Vocabulary
 from features.fold import Folded
-from features.order import total_order
+from features.order import END_OF_TIME, total_order
 from features.readers import Tape, read_tape
 from features.rows import Rows
 from features.summary import summary_rows
@@ -30,7 +30,7 @@ from models.bundle import Bundle
 from models.judging import Candidates, judge, judge_totals
 from models.parameters import Parameters
 from models.rules import build_rules
-from models.surveillance import END_OF_TIME, Surveillance, fold_of
+from models.surveillance import Surveillance, fold_of
 from serving.errors import RequestError
 from serving.window_score import DetectorFinding, Pattern, Totals, WindowScore
 

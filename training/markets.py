@@ -15,12 +15,12 @@ from features.encoding import Lots, encode
 from features.events import Events, Vocabulary, no_events
 from features.fold import Folded
 from features.labels import no_labels
-from features.order import total_order
+from features.order import END_OF_TIME, total_order
 from features.readers import Dataset, name_of, read_tape
 from models.citing import Recent
 from models.cross_folding import fold_across
 from models.parameters import Parameters
-from models.surveillance import END_OF_TIME, fold_of
+from models.surveillance import fold_of
 from training.folded_store import Arrays, FoldedStore, key_of
 from training.hits import with_nanoseconds
 from training.saved_folds import folded_from_arrays, folded_to_arrays, recent_from_array, recent_to_array

@@ -102,5 +102,7 @@ def _warm_up(watch: Watch) -> None:
         books=[{"timestamp": time, **level} for time in times for level in levels],
     )
     watcher = watch.new()
-    watcher.push(encode(tape, watcher.vocabulary, watch.lots))
-    watcher.advance(1_704_070_800_000_000_000)
+    watcher.add(encode(tape, watcher.vocabulary, watch.lots))
+    watcher.close()
+    watcher.tick(1_704_070_800_000_000_000)
+    watcher.close()

@@ -24,9 +24,8 @@ from features.catalogue import SIX
 from features.encoding import Lots, encode
 from features.events import CANCEL, NEW, TRADE, Events, Vocabulary
 from features.fold import MarketFold
-from features.order import total_order
+from features.order import END_OF_TIME, total_order
 from features.readers import read_tape
-from models.surveillance import END_OF_TIME
 from training.simulator import simulate
 
 T = TypeVar("T")

@@ -20,7 +20,7 @@ from features.catalogue import GRAINS, grain_of
 from features.encoding import Lots, encode
 from features.events import Vocabulary
 from features.fold import Folded, MarketFold, Windows
-from features.order import total_order
+from features.order import END_OF_TIME, total_order
 from features.readers import Tape, read_tape
 from models import market_watch
 from models.alert import Alert
@@ -31,7 +31,7 @@ from models.combination import DETECTORS
 from models.isolation_forest import IsolationForest
 from models.market_watch import MarketWatch
 from models.parameters import Parameters, parse_parameters
-from models.surveillance import END_OF_TIME, Surveillance, windows_of
+from models.surveillance import Surveillance, windows_of
 from training.experiment import IsolationForest as ForestSettings
 from training.fit import fit_isolation_forest
 from training.fit_classifiers import Labelled, fit_classifiers

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from models.alert import Alert
+from models.cross_report import CrossReport
 from serving.alerts.record import to_record
 from serving.alerts.store import AlertStore
 from serving.api.scorer import ChampionScorer
@@ -144,6 +145,9 @@ class Gone:
         raise EngineUnavailableError("the engine must answer at its socket: it is away")
 
     def status(self) -> EngineStatus:
+        raise EngineUnavailableError("the engine must answer at its socket: it is away")
+
+    def cross(self, symbol: str | None, window_ns: int) -> CrossReport | None:
         raise EngineUnavailableError("the engine must answer at its socket: it is away")
 
 

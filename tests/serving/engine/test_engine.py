@@ -16,6 +16,7 @@ from features.errors import SchemaError, StoreError
 from features.events import Events, Vocabulary
 from features.records import tables_from_records
 from models.alert import Alert
+from models.cross_report import CrossReport
 from models.parameters import parse_parameters
 from serving.alerts.query import Filters
 from serving.alerts.record import to_record
@@ -85,6 +86,9 @@ class FailsOnce:
 
     def close(self) -> list[Alert]:
         return self._inner.close()
+
+    def cross_report(self, symbol: str | None, window_ns: int) -> CrossReport | None:
+        return self._inner.cross_report(symbol, window_ns)
 
     def snapshot(self) -> Iterator[dict[str, NDArray[Any]]]:
         return self._inner.snapshot()
