@@ -110,9 +110,9 @@ def measure_live(path: Path, rate: float, seconds: float, progress: Progress) ->
         progress: Called with seconds done and in all.
     """
     tape = in_time_order(read_tape(path))
-    first, last = span_of(tape)
-    speed = rate * (last - first) / SECOND_NS / len(tape)
-    middle = first + int(seconds * speed * SECOND_NS)
+    first, _ = span_of(tape)
+    middle = _time_of(tape, int(rate * seconds))
+    speed = (middle - first) / SECOND_NS / seconds
     with own_settings() as settings, running_engine(settings) as (client, _):
         sent, took, batches = _send(
             _between(tape, first, middle), client, speed, lambda done: progress(done, int(2 * seconds))
@@ -188,6 +188,13 @@ def _send(tape: Tape, client: EngineClient, speed: float, progress: Seconds) -> 
         for one in asked:
             one.result()
     return sent, time.monotonic() - began, delays.told()
+
+
+def _time_of(tape: Tape, number: int) -> int:
+    """Return the time of event `number` of a tape, ns; of its last one where it has fewer."""
+    times = [table["timestamp"].combine_chunks().cast(pa.int64()) for table in (tape.trades, tape.orders) if table]
+    whole = np.sort(np.concatenate([column.to_numpy() for column in times]))
+    return int(whole[min(number, len(whole) - 1)])
 
 
 def _between(tape: Tape, first: int, last: int) -> Tape:

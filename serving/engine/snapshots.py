@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
-import sys
 import time
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import structlog
+from numpy.typing import NDArray
 
 from serving.engine.snapshot import Snapshot, write_snapshot
 
 LONGEST_S = 120.0
-_DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG: so that a copy holds no lock of an engine that was killed
-_PRCTL = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
+Part = dict[str, NDArray[Any]]
 log = structlog.get_logger(__name__)
 
 
@@ -60,9 +59,9 @@ class SnapshotWriter:
         with warnings.catch_warnings():
             # From Python 3.12 on: other threads do not exist in the copy. It takes no lock that they may hold.
             warnings.simplefilter("ignore", DeprecationWarning)
-            pid = os.fork()
+            engine, pid = os.getpid(), os.fork()
         if pid == 0:
-            _write_and_end(self._path, snapshot)
+            _write_and_end(self._path, snapshot, engine)
         self._copy = _Copy(pid, snapshot.head.offset, self._monotonic())
         return None
 
@@ -87,12 +86,18 @@ class SnapshotWriter:
         return copy.offset
 
 
-def _write_and_end(path: Path, snapshot: Snapshot) -> None:
+def _write_and_end(path: Path, snapshot: Snapshot, engine: int) -> None:
     status = 1
     try:
-        if _PRCTL is not None:
-            _PRCTL(_DIE_WITH_PARENT, signal.SIGKILL)
-        write_snapshot(path, snapshot)
+        write_snapshot(path, replace(snapshot, watcher=_while_it_lives(snapshot.watcher, engine)))
         status = 0
     finally:
         os._exit(status)  # no cleaning up: whatever is to be cleaned belongs to the engine
+
+
+def _while_it_lives(parts: Iterable[Part], engine: int) -> Iterator[Part]:
+    """Yield the parts while the engine lives: a copy of one that was killed must not hold its lock."""
+    for part in parts:
+        if os.getppid() != engine:
+            os._exit(1)
+        yield part
