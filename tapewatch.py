@@ -16,7 +16,9 @@ from features.compiled import drop_stale_kernels
 from features.errors import TapewatchError
 from features.json_values import json_text
 from serving.commands.benchmarks import benchmarks
+from serving.commands.history import history
 from serving.commands.parameters import parameters
+from serving.commands.record import record
 from serving.commands.terminal import AsJson, ExperimentFile, Home, OwnSeed, ParametersFile, Seed, bar, say, settings_of
 from serving.commands.whatif import tune, whatif
 
@@ -25,6 +27,8 @@ app.add_typer(benchmarks, name="benchmark")
 app.add_typer(parameters, name="parameters")
 app.command()(whatif)
 app.command()(tune)
+app.command()(record)
+app.command()(history)
 
 
 def main() -> None:

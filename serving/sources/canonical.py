@@ -65,8 +65,9 @@ def trades_table(market: Market, trades: Sequence[Mapping[str, Any]], orders_of:
         orders_of: Tells the buy and the sell order of a trade.
 
     Returns:
-        One row a trade, in the order given. `event_id` and `trade_id` are the exchange's id (null without one),
-        `sequence` the same as a number where it is one, `aggressor` the taker's side (null where it is not told).
+        One row a trade, in the order given. `trade_id` is the exchange's id (null without one), `sequence` the same as a
+        number where it is one, `event_id` the id with venue and symbol before it, for exchanges count each market from
+        one; `aggressor` is the taker's side (null where it is not told).
     """
     rows = len(trades)
     ids = [None if trade["id"] is None else str(trade["id"]) for trade in trades]
@@ -82,7 +83,7 @@ def trades_table(market: Market, trades: Sequence[Mapping[str, Any]], orders_of:
         "aggressor": _words([_SIDES.index(side) if (side := trade["side"]) in _SIDES else None for trade in trades]),
         "buy_order_id": pa.array([buy for buy, _ in orders], pa.string()),
         "sell_order_id": pa.array([sell for _, sell in orders], pa.string()),
-        "event_id": pa.array(ids, pa.string()),
+        "event_id": pa.array([None if one is None else f"{market.venue}:{market.symbol}:{one}" for one in ids]),
         "sequence": pa.array(numbers, pa.int64()),
     }
     return _table(_TRADE_TYPES, columns)

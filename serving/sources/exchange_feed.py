@@ -63,6 +63,7 @@ class ExchangeFeed:
         self._wanted = asyncio.Event()
         self._cut = known is not None
         self._counted = False
+        self._began: Known | None = None
         self._whole = False
         self._mark_ns: int | None = None
         self._next_mark_ns: int | None = None
@@ -97,6 +98,9 @@ class ExchangeFeed:
         await self.exchange.symbol_of(self.market.symbol)
         if self.exchange.clock.at() is None:
             await self.exchange.hear_time()
+        began_ns = self.exchange.clock.at()
+        if self._began is None and began_ns is not None:
+            self._began = Known(began_ns // NS_PER_MS)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._mend())
             if self.terms.trades:
@@ -110,7 +114,7 @@ class ExchangeFeed:
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         self._whole = False
-        self._cut = self.ledger.newest is not None
+        self._cut = True
         self.status.retries += 1
         self._tell_failure(error)
         await self.exchange.machine.sleep(self.terms.retry_s)
@@ -160,7 +164,7 @@ class ExchangeFeed:
 
     async def catch_up(self) -> None:
         """Ask for what was missed since the newest known trade, if anything can have been."""
-        known = self.ledger.newest
+        known = self.ledger.newest or self._began
         if self._cut and known is not None:
             if not self._counted:
                 self.status.gaps += 1

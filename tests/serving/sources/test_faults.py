@@ -22,7 +22,7 @@ BOOKS = Terms(trades=False, tick_s=0.05, gather_s=0.0, depth=DEPTH)
 
 def whole(seen: Watching, symbol: str, ids: Iterable[int]) -> None:
     """Refuse trades that are missing or doubled."""
-    assert sorted(map(int, seen.column(symbol, "event_id"))) == sorted(ids)
+    assert sorted(map(int, seen.column(symbol, "trade_id"))) == sorted(ids)
 
 
 def coinbase_trades(recording: Recording, market: str) -> list[Step]:
@@ -47,7 +47,7 @@ def test_trades_that_are_lost_are_noticed_and_asked_for(coinbase: Recording) -> 
                 if number not in lost:
                     await stand_in.send(step)
                     await stand_in.drained()
-            await until(lambda: len(seen.column("SKL/USD", "event_id")) >= len(steps))
+            await until(lambda: len(seen.column("SKL/USD", "trade_id")) >= len(steps))
             return seen
 
     seen = asyncio.run(run())
@@ -89,12 +89,14 @@ def test_trades_that_come_in_another_order_are_noticed_and_whole(coinbase: Recor
             CoinbaseStandIn(coinbase) as stand_in,
             watching(stand_in, "coinbaseexchange", ["SKL/USD"], TRADES) as seen,
         ):
-            for step in steps:
-                stand_in.happen(step)
-            for step in swapped:
+            happened = 0
+            for number, step in enumerate(swapped):
+                while happened <= max(number, steps.index(step)):
+                    stand_in.happen(steps[happened])
+                    happened += 1
                 await stand_in.send(step)
                 await stand_in.drained()
-            await until(lambda: len(seen.column("SKL/USD", "event_id")) >= len(steps))
+            await until(lambda: len(seen.column("SKL/USD", "trade_id")) >= len(steps))
             return seen
 
     seen = asyncio.run(run())
@@ -166,7 +168,7 @@ def test_connection_that_is_cut_again_and_again_loses_nothing(
                 one: [i for step in steps if step.topic[1] == markets[one] for i in told_trades(step, key)]
                 for one in markets
             }
-            await until(lambda: all(len(seen.column(one, "event_id")) >= len(expected[one]) for one in markets))
+            await until(lambda: all(len(seen.column(one, "trade_id")) >= len(expected[one]) for one in markets))
             await seen.settled()
             for symbol, market in markets.items():
                 whole(seen, symbol, expected[symbol])

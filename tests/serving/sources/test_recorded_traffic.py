@@ -27,7 +27,7 @@ def test_binance_recording_replays_without_an_error(binance: Recording) -> None:
     seen = asyncio.run(replayed(stand_in, "binance", markets))
     assert stand_in.sent == len(binance.steps)
     assert {name: seen.total(name) for name in FAULTS} == dict.fromkeys(FAULTS, 0)
-    assert seen.column("NKN/USDT", "event_id") == ["15683430"]
+    assert seen.column("NKN/USDT", "trade_id") == ["15683430"]
     assert seen.column("LRC/BTC", "aggressor") == ["buy"]
 
 
