@@ -45,6 +45,7 @@ class StandIn:
         self.asked: list[str] = []
         self.sent = 0
         self.failing = False
+        self.alone = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         app = web.Application()
@@ -74,6 +75,7 @@ class StandIn:
         await socket.prepare(request)
         connection = Connection(socket, request)
         self.connections.append(connection)
+        self.alone.clear()
         async for message in socket:
             if message.type == WSMsgType.PONG:
                 connection.answered.set()
@@ -82,6 +84,8 @@ class StandIn:
             elif message.type == WSMsgType.TEXT:
                 await self._told(connection, json.loads(message.data))
         self.connections.remove(connection)
+        if not self.connections:
+            self.alone.set()
         return socket
 
     async def _told(self, connection: Connection, message: Any) -> None:
@@ -149,14 +153,13 @@ class StandIn:
             if connection.request.transport is not None:
                 connection.request.transport.abort()
         async with asyncio.timeout(20):
-            while self.connections:
-                await asyncio.sleep(0)
+            await self.alone.wait()
 
     def best(self, market: str, depth: int) -> tuple[dict[float, float], dict[float, float]]:
         """Return the best levels of the true book, bids and asks."""
         sides = []
         for side, sign in (("bids", -1), ("asks", 1)):
-            found = sorted(self.books[market][side].items(), key=lambda level: sign * float(level[0]))  # noqa: B023
+            found = sorted(self.books[market][side].items(), key=lambda level: sign * float(level[0]))
             sides.append({float(price): float(quantity) for price, quantity in found[:depth]})
         return sides[0], sides[1]
 
@@ -257,7 +260,7 @@ class KrakenStandIn(StandIn):
         if topic[0] == "book":
             sides, digits = {}, ""
             for side, sign in (("asks", 1), ("bids", -1)):
-                found = sorted(self.books[topic[1]][side].items(), key=lambda level: sign * float(level[0]))  # noqa: B023
+                found = sorted(self.books[topic[1]][side].items(), key=lambda level: sign * float(level[0]))
                 sides[side] = [{"price": float(price), "qty": float(quantity)} for price, quantity in found]
                 digits += "".join(text.replace(".", "").lstrip("0") for level in found[:10] for text in level)
             data = {"symbol": topic[1], **sides, "checksum": zlib.crc32(digits.encode())}
