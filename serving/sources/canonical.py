@@ -65,9 +65,9 @@ def trades_table(market: Market, trades: Sequence[Mapping[str, Any]], orders_of:
         orders_of: Tells the buy and the sell order of a trade.
 
     Returns:
-        One row a trade, in the order given. `trade_id` is the exchange's id (null without one), `sequence` the same as a
-        number where it is one, `event_id` the id with venue and symbol before it, for exchanges count each market from
-        one; `aggressor` is the taker's side (null where it is not told).
+        One row a trade, in the order given. `trade_id` is the exchange's id (null without one), `sequence` the same as
+        a number where it is one, `event_id` the id with venue and symbol before it, for exchanges count each market
+        from one; `aggressor` is the taker's side (null where it is not told).
     """
     rows = len(trades)
     ids = [None if trade["id"] is None else str(trade["id"]) for trade in trades]

@@ -20,7 +20,6 @@ from serving.times import iso
 
 STATE = "history.json"
 _TRIES = 5
-_FLUSH_TRADES = 5000
 _NS_PER_MS = 1_000_000
 Progress = Callable[[int, int, str], None]
 
@@ -105,20 +104,18 @@ async def fetch_history(
     spans = Spans(folder.out)
     at = spans.taken_up(Market(exchange.name, symbol), *span)
     there = folder.trade_ids(at.market, at.reached_ms)
-    added = waiting = 0
+    added = 0
     async for page in _pages(exchange, symbol, at):
         _refuse_unreached(page, at)
         inside = [trade for trade in page.trades if trade["timestamp"] < at.until_ms]
         fresh = [trade for trade in inside if str(trade["id"]) not in there and _is_whole(trade)]
         if fresh:
             folder.add("trades", trades_table(at.market, fresh, exchange.dialect.orders_of))
-        added, waiting = added + len(fresh), waiting + len(fresh)
+        added += len(fresh)
         if inside:
             at = replace(at, reached_ms=inside[-1]["timestamp"], reached_id=inside[-1]["id"])
-        if waiting >= _FLUSH_TRADES:
-            folder.flush()
-            spans.store(at)
-            waiting = 0
+        folder.flush()
+        spans.store(at)
         progress(_seconds(at.reached_ms - at.since_ms), _seconds(at.until_ms - at.since_ms), _told(at))
         if len(inside) < len(page.trades):
             break

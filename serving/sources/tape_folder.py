@@ -27,7 +27,6 @@ from serving.sources.terms import Known
 
 PARTS = ".parts"
 _HELD = b"tapewatch_parts"
-_LEAST_ROWS = 50_000
 _SHARE = 10
 _MOST_PARTS = 500
 
@@ -65,26 +64,33 @@ class TapeFolder:
             TapeError: It cannot be written, as when the disk is full; what waits is kept.
         """
         try:
-            for name, tables in self._waiting.items():
-                if tables:
-                    self._write_part(name, _conformed(name, tables))
-                    self._waiting[name] = []
+            for name in EMPTY:
+                self._write_part(name)
                 if self._is_due(name):
                     self.assemble(name)
         except OSError as error:
             raise TapeError(f"{self.out}: must be a folder that can be written, was not: {error}") from error
 
-    def _write_part(self, name: str, table: pa.Table) -> None:
-        number = self._last[name] + 1
-        _write_whole(self.parts / f"{name}-{number:06d}.parquet", iter([table]), table.schema)
+    def _write_part(self, name: str) -> None:
+        # Taken at once, for the loop goes on adding while this runs in a thread.
+        tables, self._waiting[name] = self._waiting[name], []
+        if not tables:
+            return
+        table, number = _conformed(name, tables), self._last[name] + 1
+        try:
+            _write_whole(self.parts / f"{name}-{number:06d}.parquet", iter([table]), table.schema)
+        except OSError:
+            self._waiting[name] = [table, *self._waiting[name]]
+            raise
         self._last[name] = number
         self._pending[name] += table.num_rows
 
     def _is_due(self, name: str) -> bool:
-        assembled = _rows(self._table(name))
-        enough = self._pending[name] >= max(_LEAST_ROWS, assembled // _SHARE)
-        first = name == "trades" and not self._table(name).exists()
-        return first or enough or len(self._parts_of(name)) >= _MOST_PARTS
+        """Return whether enough has gathered: a tenth of the table, so that rewriting it costs ten times its size."""
+        waiting = self._pending[name]
+        return (waiting > 0 and waiting * _SHARE >= _rows(self._table(name))) or len(
+            self._parts_of(name)
+        ) >= _MOST_PARTS
 
     def assemble(self, name: str) -> None:
         """Put a table and its parts together as the new table; without either, trades become an empty table."""

@@ -18,7 +18,7 @@ from serving.sources.feed import Delivery, FeedStatus
 from serving.sources.terms import Known, Terms
 from tests.serving.sources.stand_in import StandIn
 
-DEPTH = 200
+DEPTH = 100
 QUICK = {"enableRateLimit": False, "timeout_on_exit": 0}
 
 
