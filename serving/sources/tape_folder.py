@@ -2,6 +2,7 @@
 
     OUT/trades.parquet, books.parquet     the tape, replaced whole from time to time
     OUT/.parts/trades-000007.parquet …    what came since, a file a flush
+    OUT/.parts/recorded.json              up to when each market was recorded
     OUT/.parts/lock                       one process at a time
 
 A table says in its own metadata up to which part it holds all, so a kill between two steps doubles nothing.
@@ -9,6 +10,7 @@ A table says in its own metadata up to which part it holds all, so a kill betwee
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,12 +22,13 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.errors import TapeError
-from serving.engine.files import lock, sync_folder
+from serving.engine.files import lock, sync_folder, write_whole
 from serving.sources.canonical import EMPTY, NS_PER_MS
 from serving.sources.feed import Delivery, Market
 from serving.sources.terms import Known
 
 PARTS = ".parts"
+TIMES = "recorded.json"
 _HELD = b"tapewatch_parts"
 _SHARE = 10
 _MOST_PARTS = 500
@@ -42,6 +45,7 @@ class TapeFolder:
         self.out = out
         self.parts = out / PARTS
         self.rows = dict.fromkeys(EMPTY, 0)
+        self._until = _stored_times(self.parts / TIMES)
         self._waiting: dict[str, list[pa.Table]] = {name: [] for name in EMPTY}
         self._last = {name: max([self._held(name), *map(_number, self._parts_of(name))]) for name in EMPTY}
         self._pending = {name: sum(_rows(part) for part in self._parts_of(name)) for name in EMPTY}
@@ -56,6 +60,8 @@ class TapeFolder:
         for name, table in (("trades", delivery.trades), ("books", delivery.books)):
             if table is not None:
                 self.add(name, table)
+        if delivery.until_ns is not None:
+            self._until["\t".join(delivery.market)] = delivery.until_ns
 
     def flush(self) -> None:
         """Write what waits as new parts, and put tables together where enough has gathered.
@@ -68,6 +74,8 @@ class TapeFolder:
                 self._write_part(name)
                 if self._is_due(name):
                     self.assemble(name)
+            if self._until:
+                write_whole(self.parts / TIMES, json.dumps(self._until).encode())
         except OSError as error:
             raise TapeError(f"{self.out}: must be a folder that can be written, was not: {error}") from error
 
@@ -139,12 +147,15 @@ class TapeFolder:
                 yield pq.read_table(path, columns=["timestamp", "trade_id"], filters=wanted)
 
     def newest(self, market: Market) -> Known | None:
-        """Return a market's newest trade on disk, None without one."""
+        """Return a market's newest trade on disk, else the time up to which it was recorded, None without either."""
         found = [
             (row["timestamp"].value, row["trade_id"]) for table in self._trades(market, 0) for row in _newest(table)
         ]
         newest = max(found, default=None)
-        return None if newest is None else Known(newest[0] // NS_PER_MS, newest[1])
+        if newest is not None:
+            return Known(newest[0] // NS_PER_MS, newest[1])
+        until = self._until.get("\t".join(market))
+        return None if until is None else Known(until // NS_PER_MS)
 
     def trade_ids(self, market: Market, from_ms: int) -> set[str]:
         """Return the ids of a market's trades on disk from a time on."""
@@ -179,6 +190,10 @@ def tape_folder(out: Path) -> Iterator[TapeFolder]:
             folder.close()
     finally:
         os.close(held)
+
+
+def _stored_times(path: Path) -> dict[str, int]:
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
 
 
 def _number(part: Path) -> int:

@@ -259,22 +259,23 @@ def test_quiet_market_is_moved_on_by_monotonic_time_whatever_the_wall_clock_does
                 return times[-1] if times else 0
 
             await stand_in.play(steps[1:5])
-            newest = 1618677837000 * 1_000_000
-            await until(lambda: bool(seen.column("SKL/USD", "trade_id")))
-            newest = max(
-                time.value for table in seen.tables("SKL/USD", "trades") for time in table["timestamp"].to_pylist()
-            )
+            await until(lambda: len(seen.column("SKL/USD", "trade_id")) == 4)
+            times = seen.tables("SKL/USD", "trades")[-1]["timestamp"].to_pylist()
+            newest = max(time.value for time in times)
             for _ in range(10):
+                before = told("NU/GBP")
                 now[0] += SECOND
-                await asyncio.sleep(0.03)
+                await until(lambda: told("NU/GBP") > before)  # noqa: B023 - awaited in the loop
             quiet = told("NU/GBP")
-            assert newest + 6 * SECOND < quiet < newest + 10 * SECOND - 2 * SECOND + 1
+            assert newest + 6 * SECOND < quiet <= newest + 8 * SECOND
             stand_in.failing = True
             await stand_in.cut()
+            await until(lambda: seen.status("NU/GBP").retries > 0)
             stopped = told("NU/GBP")
             for _ in range(5):
+                tries = seen.status("NU/GBP").retries
                 now[0] += SECOND
-                await asyncio.sleep(0.03)
+                await until(lambda: seen.status("NU/GBP").retries > tries)  # noqa: B023 - as above
             assert told("NU/GBP") == stopped
 
     asyncio.run(run())

@@ -69,7 +69,7 @@ def test_recorded_tape_holds_every_trade_and_the_book_and_can_be_scanned(coinbas
     assert tape.books is not None
     assert sorted(tape.trades["trade_id"].to_pylist()) == sorted(matches(steps))
     assert set(tape.books["symbol"].to_pylist()) == set(MARKETS)
-    assert sorted(path.name for path in (out / ".parts").iterdir()) == ["lock"]
+    assert sorted(path.name for path in (out / ".parts").iterdir()) == ["lock", "recorded.json"]
     done = CliRunner().invoke(app, ["scan", str(out)])
     assert done.exit_code == 0
 
@@ -117,8 +117,9 @@ def _subscribed(running: list[Served], wanted: int) -> None:
 def test_record_command_killed_leaves_a_tape_and_continues_it(
     coinbase: Recording, kraken: Recording, tmp_path: Path, tapewatch_home: Path
 ) -> None:
-    products = [*coinbase.info, {**coinbase.info[0], "id": "OMG-USD"}]
-    pro = CoinbaseStandIn(Recording(products, {**coinbase.books, "OMG-USD": coinbase.books["SKL-USD"]}, coinbase.steps))
+    pro = CoinbaseStandIn(
+        Recording(coinbase.info, {**coinbase.books, "OMG-USD": coinbase.books["SKL-USD"]}, coinbase.steps)
+    )
     steps = [step for step in kraken.steps if step.topic == ("book", "OMG/USD")]
     with served(pro) as one, served(KrakenStandIn(kraken)) as other:
         one.configure(tapewatch_home, "coinbaseexchange")
