@@ -7,7 +7,9 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -107,10 +109,20 @@ def _command(*more: str) -> list[str]:
     return [sys.executable, str(ROOT / "tapewatch.py"), *usual, *more]
 
 
-def _subscribed(running: list[Served], wanted: int) -> None:
-    ending = time.monotonic() + 60
-    while sum(len(one.stand_in.subscribed) for one in running) < wanted:
+def _await(true: Callable[[], bool]) -> None:
+    """Wait for another process; looking without a pause would keep the stand-in's thread from running."""
+    pause, ending = threading.Event(), time.monotonic() + 60
+    while not true():
         assert time.monotonic() < ending
+        pause.wait(0.02)
+
+
+def _subscribed(running: list[Served], wanted: int) -> None:
+    _await(lambda: sum(len(one.stand_in.subscribed) for one in running) >= wanted)
+
+
+def _venues(file: Path) -> set[str]:
+    return set(pq.read_table(file)["venue"].to_pylist()) if file.exists() else set()
 
 
 @pytest.mark.slow
@@ -127,21 +139,19 @@ def test_record_command_killed_leaves_a_tape_and_continues_it(
         process = subprocess.Popen(_command(), cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         _subscribed([one, other], 4)
         other.do(other.stand_in.play(steps[:300]))
-        books, ending = tmp_path / "t" / "books.parquet", time.monotonic() + 30
-        while not (books.exists() and "kraken" in pq.read_table(books)["venue"].to_pylist()):
-            assert time.monotonic() < ending
+        _await(lambda: "kraken" in _venues(tmp_path / "t" / "books.parquet"))
         process.send_signal(signal.SIGKILL)
         process.wait(30)
         killed = read_tape(tmp_path / "t").books
         assert killed is not None
-        process = subprocess.Popen(_command(), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        again = subprocess.Popen(_command(), cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         one.stand_in.subscribed.clear()
         other.stand_in.subscribed.clear()
         _subscribed([one, other], 4)
         other.do(other.stand_in.play(steps[300:]))
-        process.send_signal(signal.SIGINT)
-        out, errors = process.communicate(timeout=30)
-    assert (process.returncode, errors) == (0, "")
+        again.send_signal(signal.SIGINT)
+        out, errors = again.communicate(timeout=30)
+    assert (again.returncode, errors) == (0, "")
     assert re.fullmatch(r"0 trades and [\d,]+ book levels of 2 markets in t\n", out)
     whole = read_tape(tmp_path / "t").books
     assert whole is not None

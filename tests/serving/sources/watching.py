@@ -19,7 +19,7 @@ from serving.sources.terms import Known, Terms
 from tests.serving.sources.stand_in import StandIn
 
 DEPTH = 100
-QUICK = {"enableRateLimit": False, "timeout_on_exit": 0}
+QUICK: dict[str, Any] = {"enableRateLimit": False, "timeout_on_exit": 0}
 
 
 async def _at_once(_: float) -> None:
