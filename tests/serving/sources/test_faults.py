@@ -16,6 +16,8 @@ from tests.serving.sources.recordings import Recording, Step
 from tests.serving.sources.stand_in import BinanceStandIn, CoinbaseStandIn, KrakenStandIn, StandIn
 from tests.serving.sources.watching import DEPTH, Watching, until, watching
 
+pytestmark = pytest.mark.slow
+
 TRADES = Terms(books=False, tick_s=0.05, gather_s=0.0)
 BOOKS = Terms(trades=False, tick_s=0.05, gather_s=0.0, depth=DEPTH)
 

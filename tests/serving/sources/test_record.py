@@ -58,6 +58,7 @@ async def recorded(
         return await running
 
 
+@pytest.mark.slow
 def test_recorded_tape_holds_every_trade_and_the_book_and_can_be_scanned(coinbase: Recording, tmp_path: Path) -> None:
     steps, out = of_markets(coinbase), tmp_path / "tape"
 
@@ -159,6 +160,7 @@ def test_record_command_killed_leaves_a_tape_and_continues_it(
     assert set(whole["venue"].to_pylist()) == {"coinbaseexchange", "kraken"}
 
 
+@pytest.mark.slow
 def test_record_command_for_a_while_ends_by_itself(kraken: Recording, tmp_path: Path, tapewatch_home: Path) -> None:
     with served(KrakenStandIn(kraken)) as running:
         running.configure(tapewatch_home, "kraken")

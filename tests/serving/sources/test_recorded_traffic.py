@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from tests.serving.sources.recordings import Recording
 from tests.serving.sources.stand_in import BinanceStandIn, CoinbaseStandIn, KrakenStandIn, StandIn
 from tests.serving.sources.watching import DEPTH, Watching, watching
+
+pytestmark = pytest.mark.slow
 
 FAULTS = ("duplicates", "gaps", "checksum_errors", "sequence_errors", "retries")
 
