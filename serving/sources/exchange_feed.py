@@ -57,7 +57,7 @@ class ExchangeFeed:
         self.terms = terms
         self.view = BookView(terms.depth)
         self.ledger = Ledger(self.status, gap_free=exchange.dialect.gap_free, known=known)
-        self.outbox = Outbox(self.market, exchange.dialect.orders_of)
+        self.outbox = Outbox(self.market, exchange.dialect)
         self.torn = asyncio.Event()
         self._deliver = deliver
         self._wanted = asyncio.Event()

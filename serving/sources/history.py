@@ -110,7 +110,7 @@ async def fetch_history(
         inside = [trade for trade in page.trades if trade["timestamp"] < at.until_ms]
         fresh = [trade for trade in inside if str(trade["id"]) not in there and _is_whole(trade)]
         if fresh:
-            folder.add("trades", trades_table(at.market, fresh, exchange.dialect.orders_of))
+            folder.add("trades", trades_table(at.market, fresh, exchange.dialect))
         added += len(fresh)
         if inside:
             at = replace(at, reached_ms=inside[-1]["timestamp"], reached_id=inside[-1]["id"])

@@ -91,15 +91,19 @@ class StandIn:
     async def _told(self, connection: Connection, message: Any) -> None:
         on, topics, replies = self.understood(message)
         for reply in replies:
-            await connection.socket.send_json(reply)
+            await self.sending(connection, reply)
         for topic in topics:
             if on and topic not in connection.topics:
                 for image in self.first(topic):
-                    await connection.socket.send_json(image)
+                    await self.sending(connection, image)
                 connection.topics.add(topic)
                 self.subscribed[topic] += 1
             elif not on:
                 connection.topics.discard(topic)
+
+    async def sending(self, connection: Connection, message: Any) -> None:
+        """Send a message to one client."""
+        await connection.socket.send_json(message)
 
     def understood(self, message: Any) -> tuple[bool, list[Topic], list[Any]]:
         """Return whether it subscribes, to what, and the replies."""
@@ -127,7 +131,7 @@ class StandIn:
         """Send a step, or another message in its place, to who listens."""
         for connection in list(self.connections):
             if step.topic in connection.topics or step.topic[0] in self.everything:
-                await connection.socket.send_json(step.message if message is None else message)
+                await self.sending(connection, step.message if message is None else message)
                 self.sent += 1
 
     async def play(self, steps: Iterable[Step]) -> None:
