@@ -9,6 +9,7 @@ two; they begin again after `retry_s`, and what was missed meanwhile is asked fo
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 
 from serving.sources.asking import trades_after
@@ -136,7 +137,7 @@ class ExchangeFeed:
             self.status.connections += 1
             self.status.error, self.status.retries = "", 0
 
-    def take(self, trades: list[Trade], *, asked: bool = False) -> None:
+    def take(self, trades: Sequence[Trade], *, asked: bool = False) -> None:
         """Take trades as they came, and pass on those that are new."""
         fresh = self.ledger.take(trades, asked=asked)
         if fresh:
@@ -197,7 +198,7 @@ class ExchangeFeed:
         joins: bool | None = None
         async for page in trades_after(self.exchange.dialect, self.market.symbol, known):
             joins = page.joins if joins is None else joins
-            self.take(list(page.trades), asked=True)
+            self.take(page.trades, asked=True)
         by_number = self.exchange.dialect.gap_free and known.trade_id is not None
         return by_number or joins is not False
 
@@ -222,7 +223,7 @@ class ExchangeFeed:
 
     async def _ask_for(self, known: Known, last: int) -> None:
         async for page in trades_after(self.exchange.dialect, self.market.symbol, known):
-            self.take(list(page.trades), asked=True)
+            self.take(page.trades, asked=True)
             if int(page.trades[-1]["id"]) >= last:
                 return
 

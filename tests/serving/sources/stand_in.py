@@ -34,6 +34,7 @@ class StandIn:
     """An exchange that plays a recording; a subclass speaks the exchange's language."""
 
     everything: frozenset[str] = frozenset()
+    depth = 100
 
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
@@ -246,7 +247,9 @@ class CoinbaseStandIn(StandIn):
 
 
 class KrakenStandIn(StandIn):
-    """Kraken, WebSocket v2."""
+    """Kraken, WebSocket v2; a thousand levels, for so many were recorded."""
+
+    depth = 1000
 
     def config(self) -> dict[str, Any]:
         here = f"127.0.0.1:{self.port}"

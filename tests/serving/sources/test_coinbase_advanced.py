@@ -14,7 +14,7 @@ from serving.sources.history import fetch_history
 from serving.sources.tape_folder import tape_folder
 from tests.serving.sources.advanced import AdvancedStandIn
 from tests.serving.sources.recordings import Recording
-from tests.serving.sources.watching import DEPTH, QUICK, until, watching
+from tests.serving.sources.watching import QUICK, until, watching
 
 pytestmark = pytest.mark.slow
 MARKETS = {"NMR/EUR": "NMR-EUR", "DASH/BTC": "DASH-BTC"}
@@ -43,7 +43,7 @@ def test_lost_message_is_noticed_by_its_number_and_nothing_stays_lost(coinbase: 
             for symbol, market in MARKETS.items():
                 ids = sorted(map(int, seen.column(symbol, "trade_id")))
                 assert ids == [match["trade_id"] for match in every[symbol]]
-                assert seen.book(symbol) == stand_in.best(market, DEPTH)
+                assert seen.book(symbol) == stand_in.best(market, stand_in.depth)
                 status = seen.status(symbol)
                 assert (status.sequence_errors, status.gaps, status.filled, status.connections) == (1, 1, 1, 2)
             takers = {

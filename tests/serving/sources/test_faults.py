@@ -14,12 +14,13 @@ import pytest
 from serving.sources.terms import Terms
 from tests.serving.sources.recordings import Recording, Step
 from tests.serving.sources.stand_in import BinanceStandIn, CoinbaseStandIn, KrakenStandIn, StandIn
-from tests.serving.sources.watching import DEPTH, Watching, until, watching
+from tests.serving.sources.watching import Watching, until, watching
 
 pytestmark = pytest.mark.slow
 
 TRADES = Terms(books=False, tick_s=0.05, gather_s=0.0)
-BOOKS = Terms(trades=False, tick_s=0.05, gather_s=0.0, depth=DEPTH)
+BOOKS = Terms(trades=False, tick_s=0.05, gather_s=0.0)
+DEEP = replace(BOOKS, depth=KrakenStandIn.depth)
 
 
 def whole(seen: Watching, symbol: str, ids: Iterable[int]) -> None:
@@ -174,7 +175,7 @@ def test_connection_that_is_cut_again_and_again_loses_nothing(
             await seen.settled()
             for symbol, market in markets.items():
                 whole(seen, symbol, expected[symbol])
-                assert seen.book(symbol) == stand_in.best(market, DEPTH)
+                assert seen.book(symbol) == stand_in.best(market, stand_in.depth)
             return seen
 
     seen = asyncio.run(run())
@@ -221,7 +222,7 @@ def test_kraken_books_with_faults_are_noticed_by_checksum_and_fetched_anew(krake
     steps = [step for step in kraken.steps if step.topic == ("book", "XMR/USD")]
 
     async def run() -> Faults:
-        async with KrakenStandIn(kraken) as stand_in, watching(stand_in, "kraken", ["XMR/USD"], BOOKS) as seen:
+        async with KrakenStandIn(kraken) as stand_in, watching(stand_in, "kraken", ["XMR/USD"], DEEP) as seen:
             faults, kinds = Faults(stand_in, seen, "XMR/USD"), ["drop", "swap", "corrupt"]
             await until(lambda: seen.images("XMR/USD") == 1)
             number = 0
@@ -239,7 +240,7 @@ def test_kraken_books_with_faults_are_noticed_by_checksum_and_fetched_anew(krake
                 await faults.inject(kind, sent.get(kind, [(first, corrupted(first)), (second, None)]))
                 number += 2
             await seen.settled()
-            assert seen.book("XMR/USD") == stand_in.best("XMR/USD", DEPTH)
+            assert seen.book("XMR/USD") == stand_in.best("XMR/USD", stand_in.depth)
             return faults
 
     faults = asyncio.run(run())
@@ -254,14 +255,14 @@ def test_kraken_message_that_comes_twice_is_noticed_and_changes_nothing(kraken: 
     steps = [step for step in kraken.steps if step.topic == ("book", "XMR/USD")][:100]
 
     async def run() -> Watching:
-        async with KrakenStandIn(kraken) as stand_in, watching(stand_in, "kraken", ["XMR/USD"], BOOKS) as seen:
+        async with KrakenStandIn(kraken) as stand_in, watching(stand_in, "kraken", ["XMR/USD"], DEEP) as seen:
             for number, step in enumerate(steps):
                 await stand_in.play([step])
                 if number % 10 == 0:
                     await stand_in.send(step)
             await stand_in.drained()
             await seen.settled()
-            assert seen.book("XMR/USD") == stand_in.best("XMR/USD", DEPTH)
+            assert seen.book("XMR/USD") == stand_in.best("XMR/USD", stand_in.depth)
             return seen
 
     status = asyncio.run(run()).status("XMR/USD")
@@ -290,7 +291,7 @@ def test_binance_books_with_faults_are_noticed_by_number_and_fetched_anew(binanc
                 number += 2
             await stand_in.play(steps[number:])
             await seen.settled()
-            assert seen.book("NKN/USDT") == stand_in.best("NKNUSDT", DEPTH)
+            assert seen.book("NKN/USDT") == stand_in.best("NKNUSDT", stand_in.depth)
             return faults, doubled
 
     faults, doubled = asyncio.run(run())
@@ -325,7 +326,7 @@ def test_coinbase_book_whose_changes_come_late_is_noticed_by_time_and_fetched_an
                 await faults.inject("swap", [(second, None), (first, None)])
                 number += 2
             await seen.settled()
-            assert seen.book("SKL/USD") == stand_in.best("SKL-USD", DEPTH)
+            assert seen.book("SKL/USD") == stand_in.best("SKL-USD", stand_in.depth)
             return faults, doubled
 
     faults, doubled = asyncio.run(run())
@@ -348,7 +349,7 @@ def test_coinbase_book_with_a_bid_above_the_asks_is_fetched_anew(coinbase: Recor
             await faults.inject("corrupt", [(steps[10], wrong)])
             await stand_in.play(steps[11:])
             await seen.settled()
-            assert seen.book("SKL/USD") == stand_in.best("SKL-USD", DEPTH)
+            assert seen.book("SKL/USD") == stand_in.best("SKL-USD", stand_in.depth)
             return faults
 
     assert asyncio.run(run()).seen.status("SKL/USD").checksum_errors == 1

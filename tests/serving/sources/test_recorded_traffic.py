@@ -8,7 +8,7 @@ import pytest
 
 from tests.serving.sources.recordings import Recording
 from tests.serving.sources.stand_in import BinanceStandIn, CoinbaseStandIn, KrakenStandIn, StandIn
-from tests.serving.sources.watching import DEPTH, Watching, watching
+from tests.serving.sources.watching import Watching, watching
 
 pytestmark = pytest.mark.slow
 
@@ -21,7 +21,7 @@ async def replayed(stand_in: StandIn, name: str, markets: dict[str, str]) -> Wat
         await stand_in.play(stand_in.recording.steps)
         await seen.settled()
         for symbol, market in markets.items():
-            assert seen.book(symbol) == stand_in.best(market, DEPTH)
+            assert seen.book(symbol) == stand_in.best(market, stand_in.depth)
         return seen
 
 

@@ -18,7 +18,6 @@ from serving.sources.feed import Delivery, FeedStatus
 from serving.sources.terms import Known, Terms
 from tests.serving.sources.stand_in import StandIn
 
-DEPTH = 100
 QUICK: dict[str, Any] = {"enableRateLimit": False, "timeout_on_exit": 0}
 
 
@@ -100,7 +99,7 @@ async def watching(
     known: Known | None = None,
 ) -> AsyncIterator[Watching]:
     """Yield feeds of a stand-in's markets that are all subscribed."""
-    terms = Terms(tick_s=0.05, gather_s=0.01, depth=DEPTH) if terms is None else terms
+    terms = Terms(tick_s=0.05, gather_s=0.01, depth=stand_in.depth) if terms is None else terms
     async with open_exchange(name, clock, **QUICK, **stand_in.config()) as exchange:  # type: ignore[attr-defined]
         seen = Watching(exchange)
         for symbol in symbols:
