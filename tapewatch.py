@@ -16,19 +16,28 @@ from features.compiled import drop_stale_kernels
 from features.errors import TapewatchError
 from features.json_values import json_text
 from serving.commands.benchmarks import benchmarks
+from serving.commands.cross import cross
 from serving.commands.history import history
+from serving.commands.live import benchmark_day, benchmark_kills, benchmark_live
+from serving.commands.monitor import monitor
 from serving.commands.parameters import parameters
 from serving.commands.record import record
+from serving.commands.replay import replay
 from serving.commands.terminal import AsJson, ExperimentFile, Home, OwnSeed, ParametersFile, Seed, bar, say, settings_of
 from serving.commands.whatif import tune, whatif
 
 app = typer.Typer(help="Machine-learning market surveillance.", no_args_is_help=True, pretty_exceptions_enable=False)
+for name, measured in (("live", benchmark_live), ("day", benchmark_day), ("kills", benchmark_kills)):
+    benchmarks.command(name)(measured)
 app.add_typer(benchmarks, name="benchmark")
 app.add_typer(parameters, name="parameters")
+app.command()(cross)
 app.command()(whatif)
 app.command()(tune)
 app.command()(record)
 app.command()(history)
+app.command()(monitor)
+app.command()(replay)
 
 
 def main() -> None:
@@ -114,12 +123,13 @@ def features(
     tape: Annotated[Path, typer.Argument(help="Tape: a file or a folder.")],
     out: Annotated[Path, typer.Option(help="Parquet, CSV or JSON Lines to write.")],
     grain: Annotated[
-        Literal["market", "account"], typer.Option(help="Rows of markets at both scales, or of accounts in markets.")
+        Literal["market", "account", "book"],
+        typer.Option(help="Rows of markets at both scales, of accounts in markets, or of order books."),
     ] = "market",
     parameters: ParametersFile = None,
     home: Home = None,
 ) -> None:
-    """Compute every feature of a tape's markets, or of the accounts in them."""
+    """Compute every feature of a tape's markets, of the accounts in them, or of their order books."""
     from features.readers import read_tape, refuse_own_file
     from features.writers import write_table
     from serving.scoring import feature_table

@@ -19,6 +19,7 @@ from features.account_catalogue import ACCOUNT_FEATURES
 from features.account_events import note_order, note_trade
 from features.account_row import account_row
 from features.account_state import Accounts, new_accounts, room_left, with_room
+from features.direct import Direct
 from features.events import TRADE
 from features.saved_state import Arrays, from_arrays, to_arrays
 from features.seen import Seen
@@ -99,6 +100,9 @@ def _fold(s: Accounts, begin: int, seen: Seen, out: AccountOut) -> int:
     return len(seen.time)
 
 
+_FOLD, _CLOSE_UNTIL = Direct(_fold), Direct(_close_until)
+
+
 class AccountFold:
     """The entities of one market, from event to event.
 
@@ -115,14 +119,14 @@ class AccountFold:
         """Take the next events; return the rows of the buckets that they closed."""
         # An event closes the row of each entity before it at most once, and names two.
         out, done = _new_out(int(sh.n_touched(self._state.sums)) + 2 * len(seen.time)), 0
-        while (done := _fold(self._state, done, seen, out)) < len(seen.time):
+        while (done := _FOLD(self._state, done, seen, out)) < len(seen.time):
             self._state = with_room(self._state)
         return _trimmed(out)
 
     def advance(self, until_ns: int) -> AccountOut:
         """Close the buckets that end at or before a time, which no later event will precede."""
         out = _new_out(int(sh.n_touched(self._state.sums)))
-        _close_until(self._state, until_ns, out)
+        _CLOSE_UNTIL(self._state, until_ns, out)
         return _trimmed(out)
 
     def snapshot(self) -> Arrays:

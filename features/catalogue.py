@@ -1,6 +1,7 @@
 """The catalogue of features: name, unit, range, formula and meaning of each; its hash is the schema version.
 
-Here those of the market grain, those of the account grain are in `account_catalogue`.
+Here those of the market grain, those of the account grain are in `account_catalogue`, those of books in
+`book_catalogue`, those of the cross grain in `cross_catalogue`.
 
 Windows: a row belongs to the bucket that just closed. "Window" is the last `buckets` buckets up to and with that one;
 "preceding" are the window's buckets without it. For volumes and prices
@@ -16,6 +17,8 @@ import json
 from dataclasses import asdict
 
 from features.account_catalogue import ACCOUNT_COLUMN, ACCOUNT_FEATURES
+from features.book_catalogue import BOOK_COLUMN, BOOK_FEATURES
+from features.cross_catalogue import CROSS_COLUMN, CROSS_FEATURES
 from features.feature import Feature
 
 _F = Feature
@@ -182,14 +185,24 @@ COLUMN = {feature.name: column for column, feature in enumerate(MARKET_FEATURES)
 SIX = tuple(feature.name for feature in MARKET_FEATURES[:6])
 
 
-MARKET_GRAIN, ACCOUNT_GRAIN = "market", "account"
-GRAINS: dict[str, tuple[Feature, ...]] = {MARKET_GRAIN: MARKET_FEATURES, ACCOUNT_GRAIN: ACCOUNT_FEATURES}
-COLUMNS: dict[str, dict[str, int]] = {MARKET_GRAIN: COLUMN, ACCOUNT_GRAIN: ACCOUNT_COLUMN}
+MARKET_GRAIN, ACCOUNT_GRAIN, BOOK_GRAIN, CROSS_GRAIN = "market", "account", "book", "cross"
+GRAINS: dict[str, tuple[Feature, ...]] = {
+    MARKET_GRAIN: MARKET_FEATURES,
+    ACCOUNT_GRAIN: ACCOUNT_FEATURES,
+    BOOK_GRAIN: BOOK_FEATURES,
+    CROSS_GRAIN: CROSS_FEATURES,
+}
+COLUMNS: dict[str, dict[str, int]] = {
+    MARKET_GRAIN: COLUMN,
+    ACCOUNT_GRAIN: ACCOUNT_COLUMN,
+    BOOK_GRAIN: BOOK_COLUMN,
+    CROSS_GRAIN: CROSS_COLUMN,
+}
 
 
 def grain_of(scale: str) -> str:
-    """Return the grain of a scale's rows: the scales "market" and "fast" have one grain, "account" is its own."""
-    return ACCOUNT_GRAIN if scale == ACCOUNT_GRAIN else MARKET_GRAIN
+    """Return the grain of a scale's rows: "market" and "fast" have one grain, the other scales are their own."""
+    return MARKET_GRAIN if scale == "fast" else scale
 
 
 def schema_hash() -> str:

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features.cells import flat
-from features.events import ORDER_KINDS, SIDES, TRADE, UNKNOWN, Events, Vocabulary, concatenate
+from features.events import IMAGE, LEVEL, ORDER_KINDS, SIDES, TRADE, UNKNOWN, Events, Vocabulary, concatenate
 from features.readers import Tape
 from features.schema import DEFAULT_VENUE
 from features.validation import Mistake, RefusedRowsError
@@ -48,14 +48,16 @@ class Lots:
             tape: Canonical tables.
         """
         found = dict(self.by_symbol)
-        for table in (tape.orders, tape.trades):
+        for table in (tape.orders, tape.trades, tape.books):
             if table is None or not table.num_rows:
                 continue
             plain = pa.table({"symbol": table["symbol"].cast(pa.string()), "quantity": table["quantity"]})
             sums = plain.group_by("symbol").aggregate([("quantity", "max"), ("quantity", "sum")])
             columns = (sums[name].to_pylist() for name in ("symbol", "quantity_max", "quantity_sum"))
             for symbol, largest, total in zip(*columns, strict=True):
-                needed = max((largest or 0.0) / MOST_LOTS, (total or 0.0) / MOST_IN_ALL)
+                # What stands at a level is told again and again; its sum is no quantity.
+                moved = 0.0 if table is tape.books else total or 0.0
+                needed = max((largest or 0.0) / MOST_LOTS, moved / MOST_IN_ALL)
                 lot = found.get(symbol, self.default)
                 while symbol not in self.by_symbol and lot < needed:
                     lot *= 10.0
@@ -64,7 +66,7 @@ class Lots:
 
 
 def encode(tape: Tape, vocabulary: Vocabulary, lots: Lots, *, source: int = 0, first_row: int = 0) -> Events:
-    """Return a tape's order messages and trades as integer-coded columns: orders, then trades, each as in the file.
+    """Return a tape's events as integer-coded columns: orders, trades, then book levels, each as in the file.
 
     Owners of accounts go into the vocabulary first, so that entities are known before their accounts are coded. Codes
     follow first appearance, hence depend on how a stream is cut into batches: results must not depend on codes.
@@ -74,7 +76,7 @@ def encode(tape: Tape, vocabulary: Vocabulary, lots: Lots, *, source: int = 0, f
         vocabulary: Codes of markets and accounts; new ones are added.
         lots: Smallest quantities.
         source: Code of the source.
-        first_row: Number of rows that came from this source before; orders and trades are numbered each from there.
+        first_row: Number of rows that came from this source before; each table's rows are numbered from there.
 
     Raises:
         RefusedRowsError: A quantity is less than half a lot, or more than 2^53 lots; the text names the lot to declare.
@@ -83,7 +85,8 @@ def encode(tape: Tape, vocabulary: Vocabulary, lots: Lots, *, source: int = 0, f
         owned = (tape.accounts[name].to_pylist() for name in ("account_id", "owner_id"))
         vocabulary.own(zip(*owned, strict=True))
     parts = []
-    for table, name, columns in ((tape.orders, "orders", _order_columns), (tape.trades, "trades", _trade_columns)):
+    tables = (tape.orders, "orders", _order_columns), (tape.trades, "trades", _trade_columns)
+    for table, name, columns in (*tables, (tape.books, "books", _book_columns)):
         if table is not None and table.num_rows:
             arrival = np.arange(first_row, first_row + table.num_rows, dtype=np.int64)
             common = _common_columns(table, vocabulary, lots, f"{tape.name}: {name}")
@@ -137,6 +140,23 @@ def _trade_columns(table: pa.Table, vocabulary: Vocabulary, _lots: Lots) -> dict
         "order": _id_hashes(table, "buy_order_id"),
         "counter_order": _id_hashes(table, "sell_order_id"),
         "ids": _ids(table, "trade_id"),
+    }
+
+
+def _book_columns(table: pa.Table, _vocabulary: Vocabulary, _lots: Lots) -> dict[str, Any]:
+    n_rows = table.num_rows
+    image = pc.fill_null(flat(table["snapshot"]), fill_value=False) if "snapshot" in table.column_names else None
+    nobody, nothing = np.full(n_rows, UNKNOWN, dtype=np.int32), np.zeros(n_rows, dtype=np.int64)
+    flags = np.zeros(n_rows, dtype=np.bool_) if image is None else image.to_numpy(zero_copy_only=False)
+    return {
+        "kind": np.where(flags, IMAGE, LEVEL).astype(np.int8),
+        "side": _lookup(table, "side", SIDES),
+        "leaves": np.full(n_rows, UNKNOWN, dtype=np.int64),
+        "account": nobody,
+        "counter": nobody,
+        "order": nothing,
+        "counter_order": nothing,
+        "ids": pa.nulls(n_rows, pa.string()),
     }
 
 

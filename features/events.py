@@ -1,36 +1,41 @@
 """Events as integer-coded columns: what every kernel reads.
 
-One row is one message of a market. Trades and order messages share the columns, so that a market's events are one
-sequence with one total order (see `features.order`).
+One row is one message of a market. Trades, order messages and book levels share the columns, so that a market's events
+are one sequence with one total order (see `features.order`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 NEW, REPLACE, CANCEL, FILL, EXPIRE, REJECT = 0, 1, 2, 3, 4, 5
+LEVEL, IMAGE = 6, 7
 TRADE = 10
 UNKNOWN = -1
+_FIRST_ROOM = 1024
 ORDER_KINDS = {"new": NEW, "replace": REPLACE, "cancel": CANCEL, "fill": FILL, "expire": EXPIRE, "reject": REJECT}
 SIDES = {"buy": 1, "sell": -1}
 
 
 @dataclass(frozen=True)
 class Events:
-    """Order and trade messages as parallel columns, shape (n_events,) each.
+    """Order messages, book levels and trades as parallel columns, shape (n_events,) each.
 
     Attributes:
         time: Nanoseconds since 1970, UTC.
-        kind: NEW … REJECT for order messages, TRADE for trades.
+        kind: NEW … REJECT for order messages, LEVEL for a level that is set, IMAGE for one of a full image of the book
+            (rows of one market in succession with one time are one image), TRADE for trades.
         market: Code of (venue, symbol) in the vocabulary.
-        side: +1 buy, -1 sell; of a trade the aggressor's side, 0 where unknown.
+        side: +1 buy, -1 sell (of a level bid and ask); of a trade the aggressor's side, 0 where unknown.
         price: Quote currency per unit, > 0; NaN where an order message has none.
-        lots: The message's own quantity in whole lots of the market, >= 0; -1 where it has none.
+        lots: The message's own quantity in whole lots of the market, >= 0; -1 where it has none. Of a level all that
+            stands there now.
         leaves: Quantity left after the message in lots; -1 where unknown.
         account: Account code of the order, or of the trade's buyer; -1 where unknown.
         counter: Account code of the trade's seller; -1 otherwise.
@@ -61,11 +66,20 @@ class Events:
     def __len__(self) -> int:
         return len(self.time)
 
+    @property
+    def is_book(self) -> NDArray[np.bool_]:
+        """Which rows are book levels, shape (n_events,)."""
+        return (self.kind == LEVEL) | (self.kind == IMAGE)
+
+    def without_books(self) -> Events:
+        """Return these events without book levels; themselves where there are none."""
+        books = self.is_book
+        return self.take(np.flatnonzero(~books)) if books.any() else self
+
     def take(self, rows: NDArray[np.int64] | slice) -> Events:
         """Return the given rows, in the given order; a slice is a view."""
         ids = self.ids[rows] if isinstance(rows, slice) else self.ids.take(pa.array(rows))
-        columns = {f.name: getattr(self, f.name)[rows] for f in fields(self) if f.name != "ids"}
-        return replace(self, ids=ids, **columns)
+        return Events(**{name: getattr(self, name)[rows] for name in _DTYPES}, ids=ids)
 
 
 _DTYPES = {
@@ -75,8 +89,9 @@ _DTYPES = {
 }  # fmt: skip
 
 
+@cache
 def no_events() -> Events:
-    """Return events with no rows."""
+    """Return events with no rows, always the same ones."""
     return Events(**{name: np.empty(0, dtype) for name, dtype in _DTYPES.items()}, ids=pa.array([], pa.string()))
 
 
@@ -98,7 +113,7 @@ class Vocabulary:
     def __init__(self) -> None:
         self.markets: list[tuple[str, str]] = []
         self.accounts: list[str] = []
-        self.entity_of: list[int] = []
+        self._entities = np.full(_FIRST_ROOM, UNKNOWN, np.int32)
         self.lot_of: dict[int, float] = {}
         self._market_code: dict[tuple[str, str], int] = {}
         self._account_code: dict[str, int] = {}
@@ -113,25 +128,37 @@ class Vocabulary:
             self.markets.append(key)
         return code
 
+    def known(self, market: tuple[str, str]) -> int:
+        """Return the code of a market (venue, symbol), -1 where it was never seen."""
+        return self._market_code.get(tuple(market), UNKNOWN)
+
     def account(self, name: str) -> int:
         """Return the code of an account, new or known."""
         code = self._account_code.get(name)
         if code is None:
             code = self._account_code[name] = len(self.accounts)
             self.accounts.append(name)
-            self.entity_of.append(code)
+            if code + 1 >= len(self._entities):
+                self._entities = np.concatenate([self._entities, np.full(len(self._entities), UNKNOWN, np.int32)])
+            self._entities[code] = code
         return code
 
     def own(self, accounts: Iterable[tuple[str, str]]) -> None:
         """Record (account_id, owner_id) pairs; the first account of an owner gives the entity its code."""
         for account, owner in accounts:
             code = self.account(account)
-            self.entity_of[code] = self._entity_of_owner.setdefault(owner, code)
+            self._entities[code] = self._entity_of_owner.setdefault(owner, code)
 
     def entities(self, accounts: NDArray[np.int32]) -> NDArray[np.int32]:
         """Return the entity code of each account code; -1 stays -1."""
-        table = np.append(np.asarray(self.entity_of, dtype=np.int32), np.int32(UNKNOWN))
-        return table[accounts]
+        # Behind the last account there is always an unknown one, which is what code -1 reads.
+        return self._entities[accounts]
+
+    @property
+    def entity_of(self) -> list[int]:
+        """Entity code of each account."""
+        codes: list[int] = self._entities[: len(self.accounts)].tolist()
+        return codes
 
     def to_dict(self) -> dict[str, list[object]]:
         """Return all that is needed to build the same codes again (JSON types)."""
@@ -152,7 +179,7 @@ class Vocabulary:
             vocabulary.market(venue, symbol)
         for name in state["accounts"]:
             vocabulary.account(name)
-        vocabulary.entity_of = [int(code) for code in state["entity_of"]]
+        vocabulary._entities[: len(vocabulary.accounts)] = state["entity_of"]
         vocabulary._entity_of_owner = {owner: int(code) for owner, code in state["owners"]}
         vocabulary.lot_of = {int(code): float(lot) for code, lot in state.get("lots", [])}
         return vocabulary

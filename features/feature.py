@@ -11,7 +11,7 @@ class Feature:
 
     Attributes:
         name: Column name, the same everywhere.
-        needs: Data without which it is NaN: trades, aggressor, accounts or orders.
+        needs: Data without which it is NaN: trades, aggressor, accounts, orders or books.
         unit: Unit of the value.
         low: Least possible value, or None.
         high: Greatest possible value, or None.

@@ -6,8 +6,9 @@ into calls, so rows have the same bits in both; `tests/contracts/test_batch_is_l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -15,25 +16,29 @@ from numpy.typing import NDArray
 
 from features.account import AccountFold, AccountOut
 from features.account_rows import account_rows, row_of
+from features.book.fold import BOOK, BookFold
 from features.buckets import VOLUME
-from features.catalogue import ACCOUNT_GRAIN, MARKET_FEATURES
+from features.catalogue import ACCOUNT_GRAIN, CROSS_GRAIN, MARKET_FEATURES
 from features.day import TRADED
+from features.direct import Direct
 from features.errors import SchemaError
 from features.events import Events
 from features.kernel import Out, Written, close_until, fold_events
 from features.lives import follow, new_lives
-from features.rows import Episodes, Rows, blank_rows, no_episodes
+from features.rows import Episodes, Rows, blank_rows, episodes_together, no_episodes, rows_together
 from features.saved_state import Arrays, from_arrays, to_arrays
 from features.schedule import HOURLY, Schedule
 from features.state import new_state, with_room
 from features.sweeps import new_sweeps
-from features.sweeps.base import Found, nothing_found
+from features.sweeps.base import Found, Sweep, together
 from features.sweeps.daily import WORTH_UNKNOWN, Spans
 
-FAST, MARKET, ACCOUNT = "fast", "market", ACCOUNT_GRAIN
+FAST, MARKET, ACCOUNT, CROSS = "fast", "market", ACCOUNT_GRAIN, CROSS_GRAIN
 FIGURES: dict[str, tuple[str, ...]] = {sweep.kind: sweep.figures for sweep in new_sweeps()}
 SCALES: dict[str, str] = {sweep.kind: sweep.scale for sweep in new_sweeps()}
+_NO_EPISODES = {kind: no_episodes(names) for kind, names in FIGURES.items()}
 _CHUNK = 1 << 16
+_FOLD_EVENTS, _CLOSE_UNTIL = Direct(fold_events), Direct(close_until)
 MOST_LOTS = 2.0**60
 
 
@@ -48,18 +53,39 @@ class Windows:
 
 
 @dataclass(frozen=True)
+class _New:
+    """What one call of the fold brought: rows as they were written, episodes by kind, and rows of the book."""
+
+    outs: list[Out] = field(default_factory=list)
+    acted: list[AccountOut] = field(default_factory=list)
+    found: dict[str, list[Found]] = field(default_factory=dict)
+    books: list[Rows] = field(default_factory=list)
+
+    def note(self, kind: str, found: Found) -> None:
+        """Take note of what a sweep found."""
+        if len(found):
+            self.found.setdefault(kind, []).append(found)
+
+
+@dataclass(frozen=True)
 class Folded:
-    """What one call of the fold gave: rows of every scale, and the episodes that count on them, by kind."""
+    """What one call of the fold gave: rows of every scale, and the episodes that count on them, by kind.
+
+    Rows of the scale "cross" come from the second stage (`features.cross.fold`), which sees several markets.
+    """
 
     market: Rows
     fast: Rows
     episodes: Mapping[str, Episodes]
     accounts: Rows = field(default_factory=lambda: blank_rows(ACCOUNT, 0))
+    books: Rows = field(default_factory=lambda: blank_rows(BOOK, 0))
+    cross: Rows = field(default_factory=lambda: blank_rows(CROSS, 0))
 
     @property
     def scales(self) -> dict[str, Rows]:
         """The rows by scale."""
-        return {FAST: self.fast, MARKET: self.market, ACCOUNT: self.accounts}
+        rows = {FAST: self.fast, MARKET: self.market, ACCOUNT: self.accounts, BOOK: self.books}
+        return {**rows, CROSS: self.cross}
 
     def rows_of(self, scale: str) -> Rows:
         """Return the rows of a scale."""
@@ -76,8 +102,38 @@ class Folded:
             kind: found.then(replace(later.episodes[kind], row=later.episodes[kind].row + rows[SCALES[kind]]))
             for kind, found in self.episodes.items()
         }
-        accounts = self.accounts.then(later.accounts)
-        return Folded(self.market.then(later.market), self.fast.then(later.fast), both, accounts)
+        accounts, books = self.accounts.then(later.accounts), self.books.then(later.books)
+        market, fast, cross = (getattr(self, name).then(getattr(later, name)) for name in ("market", "fast", "cross"))
+        return Folded(market, fast, both, accounts, books, cross)
+
+
+@cache
+def blank_folded() -> Folded:
+    """Return the output of a fold in which no bucket closed, always the same one."""
+    return Folded(blank_rows(MARKET, 0), blank_rows(FAST, 0), _NO_EPISODES)
+
+
+def joined(parts: Sequence[Folded]) -> Folded:
+    """Return the outputs of several markets' folds as one, whose rows are of no market in particular."""
+    by_scale = {scale: [part.scales[scale] for part in parts] for scale in parts[0].scales}
+    rows = {scale: rows_together(each) for scale, each in by_scale.items()}
+    begins = {scale: np.cumsum([0, *map(len, each)]) for scale, each in by_scale.items()}
+    busy = [number for number, part in enumerate(parts) if part.episodes is not _NO_EPISODES]
+    episodes = dict(_NO_EPISODES)
+    for kind, scale in SCALES.items():
+        found = [
+            replace(one, row=one.row + begins[scale][number])
+            for number in busy
+            if len(one := parts[number].episodes_of(kind))
+        ]
+        if found:
+            episodes[kind] = episodes_together(found)
+    return Folded(rows[MARKET], rows[FAST], episodes, rows[ACCOUNT], rows[BOOK], rows[CROSS])
+
+
+def lots_of(events: Events) -> float:
+    """Return how many lots events move at most; levels of books move none."""
+    return float(np.where(events.is_book, 0, np.maximum(events.lots, 0)).sum(dtype=np.float64))
 
 
 class MarketFold:
@@ -88,10 +144,16 @@ class MarketFold:
         windows: Scales.
         spans: Days that users are judged over, and the worth of a lot; without it no user is.
         schedule: When reference prices are made.
+        lot: Base units of a lot, for the quantities of the book grain.
     """
 
     def __init__(
-        self, market: int, windows: Windows = Windows(), spans: Spans = WORTH_UNKNOWN, schedule: Schedule = HOURLY
+        self,
+        market: int,
+        windows: Windows = Windows(),
+        spans: Spans = WORTH_UNKNOWN,
+        schedule: Schedule = HOURLY,
+        lot: float = 1.0,
     ) -> None:
         self.market = market
         self.windows = windows
@@ -99,8 +161,11 @@ class MarketFold:
         self._state = new_state(w.fast_ns, w.fast_buckets, w.market_ns, w.market_buckets)
         self._lives = new_lives()
         self._accounts = AccountFold(w.fast_ns, w.market_ns, w.market_buckets)
+        self._book = BookFold(market, w.fast_ns, lot)
         self._sweeps = new_sweeps(spans, schedule)
-        self._pending = {kind: nothing_found(len(names)) for kind, names in FIGURES.items()}
+        self._timed = [sweep for sweep in self._sweeps if type(sweep).advance is not Sweep.advance]
+        self._waiting: dict[str, list[Found]] = {}
+        self._moved = 0.0
 
     def fold(self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32]) -> Folded:
         """Fold the market's next events, in total order.
@@ -116,70 +181,130 @@ class MarketFold:
         Raises:
             SchemaError: The market trades more lots than can be counted; none of the events was folded.
         """
-        self._refuse_overflow(events)
-        outs, found, acted = [], [], []
+        self.refuse_overflow(lots_of(events))
+        new = _New()
+        if self._take(events, entity, counter, new):
+            # A level lets time pass for the others as well, so that what ends at one time is told at one time.
+            self._pass(int(events.time[-1]), new)
+        return self._folded(new)
+
+    def fold_until(
+        self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32], until_ns: int
+    ) -> Folded:
+        """Fold the market's next events, then let time pass: `fold` and `advance` in one, without the refusal.
+
+        Args:
+            events: As in `fold`; what they hold was asked of `refuse_overflow` when it came.
+            entity: As in `fold`.
+            counter: As in `fold`.
+            until_ns: As in `advance`.
+        """
+        new = _New()
+        if len(events):
+            self._take(events, entity, counter, new)
+        self._pass(until_ns, new)
+        return self._folded(new)
+
+    def advance(self, until_ns: int) -> Folded:
+        """Close the buckets that end at or before a time, which no later event will precede."""
+        new = _New()
+        self._pass(until_ns, new)
+        return self._folded(new)
+
+    def refuse_overflow(self, lots: float) -> None:
+        """Refuse events of so many lots in all where the market would move more in a day than can be counted.
+
+        Raises:
+            SchemaError: It would.
+        """
+        self._moved += lots
+        if self._moved <= MOST_LOTS:
+            return
+        held = (self._state.day.ring[:, TRADED], self._state.coarse.open_whole[VOLUME : VOLUME + 1])
+        self._moved = lots + sum(float(part.sum(dtype=np.float64)) for part in held)
+        if self._moved > MOST_LOTS:
+            told = f"a market must move fewer than 2^60 lots a day, was {self._moved:.3g}"
+            self._moved -= lots
+            raise SchemaError(f"quantity: {told}; declare a larger lot for its symbol under [events.lots]")
+
+    def _take(self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32], new: _New) -> bool:
+        # Returns whether there are levels of books among them.
+        new.books.append(self._book.fold(events))
+        others = np.flatnonzero(~events.is_book)
+        if len(others) < len(events):
+            self._take_others(events.take(others), entity[others], counter[others], new)
+            return True
+        self._take_others(events, entity, counter, new)
+        return False
+
+    def _take_others(self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32], new: _New) -> None:
         for begin in range(0, len(events), _CHUNK):
             part = slice(begin, begin + _CHUNK)
-            chunk = events.take(part)
+            chunk = events if len(events) <= _CHUNK else events.take(part)
             self._lives, seen = follow(self._lives, chunk, entity[part], counter[part])
-            outs.append(self._fold_chunk(chunk, seen.entity, seen.counter))
-            acted.append(self._accounts.fold(seen))
-            found.append({sweep.kind: sweep.fold(seen) for sweep in self._sweeps})
-        return self._folded(outs, acted, found)
+            new.outs.append(self._fold_chunk(chunk, seen.entity, seen.counter))
+            new.acted.append(self._accounts.fold(seen))
+            for sweep in self._sweeps:
+                new.note(sweep.kind, sweep.fold(seen))
 
-    def _refuse_overflow(self, events: Events) -> None:
-        held = (self._state.day.ring[:, TRADED], self._state.coarse.open_whole[VOLUME : VOLUME + 1], events.lots)
-        lots = sum(float(part.sum(dtype=np.float64)) for part in held)
-        if lots > MOST_LOTS:
-            told = f"a market must move fewer than 2^60 lots a day, was {lots:.3g}"
-            raise SchemaError(f"quantity: {told}; declare a larger lot for its symbol under [events.lots]")
+    def _pass(self, until_ns: int, new: _New) -> None:
+        out = _new_out(1)
+        _CLOSE_UNTIL(self._state, until_ns, out)
+        new.outs.append(out)
+        new.acted.append(self._accounts.advance(until_ns))
+        for sweep in self._timed:
+            new.note(sweep.kind, sweep.advance(until_ns))
+        new.books.append(self._book.advance(until_ns))
 
     def _fold_chunk(self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32]) -> Out:
         changes = 1 + np.count_nonzero(np.diff(events.time // self.windows.fast_ns))
         out = _new_out(int(changes) + 1)
-        columns = (events.time, events.kind, events.side, events.price, events.lots, entity, counter)
+        given = (events.time, events.kind, events.side, events.price, events.lots, entity, counter)
+        columns = [np.ascontiguousarray(column) for column in given]
         done = 0
-        while (done := fold_events(self._state, done, *columns, out)) < len(events):
+        while (done := _FOLD_EVENTS(self._state, done, *columns, out)) < len(events):
             self._state = with_room(self._state)
         return out
 
-    def advance(self, until_ns: int) -> Folded:
-        """Close the buckets that end at or before a time, which no later event will precede."""
-        out = _new_out(1)
-        close_until(self._state, until_ns, out)
-        found = {sweep.kind: sweep.advance(until_ns) for sweep in self._sweeps}
-        return self._folded([out], [self._accounts.advance(until_ns)], [found])
-
-    def _folded(self, outs: list[Out], acted: list[AccountOut], found: list[dict[str, Found]]) -> Folded:
-        w = self.windows
+    def _folded(self, new: _New) -> Folded:
+        outs, w, books = new.outs, self.windows, rows_together(new.books)
+        closed = len(books) or any(out.fast.filled[0] or out.coarse.filled[0] for out in outs)
+        if not closed and not new.found and not self._waiting:
+            return blank_folded()
         fast = _rows(FAST, self.market, w.fast_ns, [out.fast for out in outs])
         coarse = _rows(MARKET, self.market, w.market_ns, [out.coarse for out in outs])
         ends = {FAST: fast.end, MARKET: coarse.end, ACCOUNT: fast.end}
-        ready = {kind: self._ready(kind, found, ends[scale]) for kind, scale in SCALES.items()}
-        accounts = account_rows(acted, fast, [one for kind, one in ready.items() if SCALES[kind] == ACCOUNT])
-        episodes = {}
+        ready = self._ready(new.found, ends)
+        accounts = account_rows(new.acted, fast, [one for kind, one in ready.items() if SCALES[kind] == ACCOUNT])
+        episodes = dict(_NO_EPISODES) if ready else _NO_EPISODES
         for kind, one in ready.items():
             if SCALES[kind] == ACCOUNT:
                 row = row_of(accounts, fast, one)
             else:
                 row = np.searchsorted(ends[SCALES[kind]], one.end, side="right")
             episodes[kind] = Episodes(row, one.members, one.side, one.start, one.end, one.figures, FIGURES[kind])
-        return Folded(coarse, fast, episodes, accounts)
+        return Folded(coarse, fast, episodes, accounts, replace(books, market=self.market))
 
-    def _ready(self, kind: str, found: list[dict[str, Found]], row_ends: NDArray[np.int64]) -> Found:
+    def _ready(self, new: Mapping[str, list[Found]], ends: Mapping[str, NDArray[np.int64]]) -> dict[str, Found]:
         # An episode counts on the first row that ends after it; until that has closed it waits.
-        waiting = self._pending[kind]
-        for part in found:
-            waiting = waiting.then(part[kind]) if kind in part and len(part[kind]) else waiting
-        closed = waiting.end < (row_ends[-1] if len(row_ends) else 0)
-        self._pending[kind] = waiting.take(~closed)
-        return waiting.take(closed)
+        ready = {}
+        for kind in [kind for kind in SCALES if kind in new or kind in self._waiting]:
+            waiting = together([*self._waiting.pop(kind, []), *new.get(kind, [])], len(FIGURES[kind]))
+            row_ends = ends[SCALES[kind]]
+            closed = waiting.end < (row_ends[-1] if len(row_ends) else 0)
+            if closed.any():
+                ready[kind] = waiting.take(closed)
+            if not closed.all():
+                self._waiting[kind] = [waiting.take(~closed)]
+        return ready
 
     def snapshot(self) -> Arrays:
         """Return the whole state as arrays by name; `restore` on a fold with the same windows continues from it."""
         parts = {"fold": to_arrays(self._state), "lives": to_arrays(self._lives), "accounts": self._accounts.snapshot()}
+        parts["book"] = self._book.snapshot()
         parts |= {f"sweep.{sweep.kind}": sweep.snapshot() for sweep in self._sweeps}
-        parts |= {f"pending.{kind}": vars(found) for kind, found in self._pending.items()}
+        for kind, waiting in self._waiting.items():
+            parts[f"pending.{kind}"] = vars(together(waiting, len(FIGURES[kind])))
         return {f"{part}/{name}": array for part, arrays in parts.items() for name, array in arrays.items()}
 
     def restore(self, arrays: Arrays) -> None:
@@ -192,9 +317,12 @@ class MarketFold:
         self._state = from_arrays(self._state, part("fold"))
         self._lives = from_arrays(self._lives, part("lives"))
         self._accounts.restore(part("accounts"))
+        self._book.restore(part("book"))
         for sweep in self._sweeps:
             sweep.restore(part(f"sweep.{sweep.kind}"))
-        self._pending = {kind: Found(**part(f"pending.{kind}")) for kind in self._pending}
+        waiting = {kind: part(f"pending.{kind}") for kind in FIGURES}
+        self._waiting = {kind: [Found(**columns)] for kind, columns in waiting.items() if columns}
+        self._moved = MOST_LOTS  # how much it is is looked up when it is first asked
 
 
 def _written(rows: int) -> Written:
@@ -207,13 +335,18 @@ def _new_out(rows: int) -> Out:
 
 
 def _rows(scale: str, market: int, span_ns: int, parts: list[Written]) -> Rows:
-    filled = [int(part.filled[0]) for part in parts]
+    filled = [(part, n) for part in parts if (n := int(part.filled[0]))]
+    if not filled:
+        return replace(blank_rows(scale, 0), market=market)
 
-    def joined(name: str, empty: NDArray[Any]) -> NDArray[Any]:
-        return np.concatenate([empty, *(getattr(part, name)[:n] for part, n in zip(parts, filled, strict=True))])
+    def joined(name: str) -> NDArray[Any]:
+        if len(filled) == 1:
+            part, n = filled[0]
+            column: NDArray[Any] = getattr(part, name)[:n]
+            return column
+        return np.concatenate([getattr(part, name)[:n] for part, n in filled])
 
-    nothing = np.empty(0, np.int64)
-    end, pair = joined("end", nothing), joined("pair", nothing)
+    end, pair = joined("end"), joined("pair")
     members = np.stack([pair >> 32, pair & 0xFFFFFFFF], axis=1)
     members[pair < 0] = -1
     return Rows(
@@ -221,7 +354,7 @@ def _rows(scale: str, market: int, span_ns: int, parts: list[Written]) -> Rows:
         market=market,
         start=end - span_ns,
         end=end,
-        values=joined("values", np.empty((0, len(MARKET_FEATURES)))),
-        top_entity=joined("top", nothing).astype(np.int32),
+        values=joined("values"),
+        top_entity=joined("top").astype(np.int32),
         pair=members.astype(np.int32),
     )

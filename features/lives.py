@@ -13,6 +13,7 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from features.direct import Direct
 from features.events import CANCEL, EXPIRE, FILL, NEW, REJECT, REPLACE, TRADE, Events
 from features.habit import ORDER_SIZE, TRADE_SIZE, Habit, new_habit, note_size, note_trade, pass_minutes
 from features.habit import known as known_habit
@@ -234,6 +235,9 @@ def _follow(lives: Lives, begin: int, leaves: NDArray[np.int64], seen: Seen) -> 
     return len(seen.time)
 
 
+_FOLLOW = Direct(_follow)
+
+
 def follow(lives: Lives, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32]) -> tuple[Lives, Seen]:
     """Follow a market's next events, in total order; return the state after them and what was seen.
 
@@ -248,7 +252,8 @@ def follow(lives: Lives, events: Events, entity: NDArray[np.int32], counter: NDA
         "lots": events.lots, "entity": entity.astype(np.int32), "counter": counter.astype(np.int32),
         "order": events.order, "counter_order": events.counter_order,
     }  # fmt: skip
-    seen, done = blank_seen(given), 0
-    while (done := _follow(lives, done, events.leaves, seen)) < len(events):
+    seen, done = blank_seen({name: np.ascontiguousarray(column) for name, column in given.items()}), 0
+    leaves = np.ascontiguousarray(events.leaves)
+    while (done := _FOLLOW(lives, done, leaves, seen)) < len(events):
         lives = with_room(lives, int(events.time[done]))
     return lives, seen

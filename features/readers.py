@@ -49,8 +49,8 @@ class Tape:
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
-        """Return the number of trades and order messages."""
-        return sum(table.num_rows for table in (self.trades, self.orders) if table is not None)
+        """Return the number of events: trades, order messages and book levels."""
+        return sum(table.num_rows for table in (self.trades, self.orders, self.books) if table is not None)
 
 
 @dataclass(frozen=True)
@@ -71,7 +71,7 @@ class Dataset:
 def read_tape(path: Path, *, skip_bad_rows: Path | None = None) -> Tape:
     """Return a tape: a file of trades, orders, one-sided fills or LOBSTER messages, or a folder of canonical tables.
 
-    A folder holds `trades.*` or `orders.*` or both, and may hold `books.*`, `accounts.*` and `rates.*`, each as
+    A folder holds one or more of `trades.*`, `orders.*` and `books.*`, and may hold `accounts.*` and `rates.*`, each as
     Parquet, CSV or JSON Lines.
 
     Args:
@@ -161,9 +161,9 @@ def _files(folder: Path) -> dict[str, Path]:
         if name in files:
             raise TapeError(f"{folder}: must hold each table once, has {files[name].name} and {entry.name}")
         files[name] = entry
-    if not {TRADES.name, ORDERS.name} & set(files):
+    if not {TRADES.name, ORDERS.name, BOOKS.name} & set(files):
         found = ", ".join(sorted(entry.name for entry in folder.iterdir())[:10]) or "nothing"
-        raise TapeError(f"{folder}: a tape must hold trades.* or orders.*, has {found}")
+        raise TapeError(f"{folder}: a tape must hold trades.*, orders.* or books.*, has {found}")
     return {part: files[part] for part in PARTS if part in files}
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,10 +18,11 @@ from features.sweeps.base import MOST_MEMBERS
 class Rows:
     """Feature rows of one market at one scale, one row per closed bucket in which something happened, oldest first.
 
-    At the scale "account" there is one row for each entity that acted in the bucket, which is its `top_entity`.
+    At the scale "account" there is one row for each entity that acted in the bucket, which is its `top_entity`; at the
+    scale "book" something happened where a message or trade came while a book was known, or a wall's second ended.
 
     Attributes:
-        scale: Name of the scale, "market" (60 s buckets), "fast" or "account" (5 s buckets).
+        scale: Name of the scale, "market" (60 s buckets), "fast", "account" or "book" (5 s buckets).
         market: Market code in the vocabulary.
         start: Start of the bucket, ns UTC, shape (n_rows,).
         end: End of the bucket (exclusive), ns UTC, shape (n_rows,).
@@ -61,9 +64,7 @@ class Rows:
 
     def then(self, later: Rows) -> Rows:
         """Return these rows and later ones of the same market and scale."""
-        names = [f.name for f in fields(self) if f.name not in ("scale", "market")]
-        both = {name: np.concatenate([getattr(self, name), getattr(later, name)]) for name in names}
-        return Rows(scale=self.scale, market=self.market, **both)
+        return replace(rows_together([self, later]), market=self.market)
 
 
 @dataclass(frozen=True)
@@ -106,12 +107,26 @@ class Episodes:
 
     def then(self, later: Episodes) -> Episodes:
         """Return these episodes and later ones of the same kind and market."""
-        both = {
-            f.name: np.concatenate([getattr(self, f.name), getattr(later, f.name)])
-            for f in fields(self)
-            if f.name != "names"
-        }
-        return Episodes(**both, names=self.names)
+        return episodes_together([self, later])
+
+
+def rows_together(parts: Sequence[Rows]) -> Rows:
+    """Return the rows of one scale of several outputs or markets, in their order; of no market in particular."""
+    some = [part for part in parts if len(part)] or parts[:1]
+    if len(some) == 1:
+        return replace(some[0], market=-1)
+    names = [f.name for f in fields(Rows) if f.name not in ("scale", "market")]
+    columns = {name: np.concatenate([getattr(part, name) for part in some]) for name in names}
+    return Rows(scale=some[0].scale, market=-1, **columns)
+
+
+def episodes_together(parts: Sequence[Episodes]) -> Episodes:
+    """Return the episodes of one kind of several outputs, in their order; their row numbers stay as they are."""
+    if len(parts) == 1:
+        return parts[0]
+    names = [f.name for f in fields(Episodes) if f.name != "names"]
+    columns = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    return Episodes(**columns, names=parts[0].names)
 
 
 def blank_rows(scale: str, n_rows: int, market: int = 0, bucket_ns: int = 60_000_000_000) -> Rows:
@@ -128,6 +143,7 @@ def blank_rows(scale: str, n_rows: int, market: int = 0, bucket_ns: int = 60_000
     )
 
 
+@cache
 def no_episodes(names: tuple[str, ...] = ()) -> Episodes:
     """Return no episodes of a kind that measures `names`."""
     whole = np.empty(0, dtype=np.int64)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _SECOND_NS = 1_000_000_000
-_DAY_NS = 86_400 * _SECOND_NS
+_DAY_NS, _HALF_MINUTE_NS = 86_400 * _SECOND_NS, 30 * _SECOND_NS
 
 
 @dataclass(frozen=True)
@@ -30,6 +30,8 @@ class Schedule:
             >>> Schedule((0,)).between(0, 2 * 86_400_000_000_000) // 86_400_000_000_000
             array([1, 2])
         """
+        if after // _HALF_MINUTE_NS == until // _HALF_MINUTE_NS and not self.closes:
+            return np.empty(0, np.int64)
         days = np.arange(after // _DAY_NS, until // _DAY_NS + 1, dtype=np.int64) * _DAY_NS
         daily = (days[:, None] + np.asarray(self.daily_s, np.int64) * _SECOND_NS).ravel()
         moments = np.unique(np.concatenate([daily, np.asarray(self.closes, np.int64)]))

@@ -84,7 +84,6 @@ def blank_seen(given: dict[str, NDArray[Any]]) -> Seen:
         given: Columns `time`, `kind`, `side`, `price`, `lots`, `entity`, `counter`, `order` and `counter_order`.
     """
     n = len(given["time"])
-    columns: dict[str, NDArray[Any]] = dict(given)
-    columns |= {name: np.zeros(n, np.int64) for name in _WHOLE}
-    columns |= {name: np.full(n, np.nan) for name in _REAL}
+    whole, real = np.zeros((len(_WHOLE), n), np.int64), np.full((len(_REAL), n), np.nan)
+    columns = {**given, **dict(zip(_WHOLE, whole, strict=True)), **dict(zip(_REAL, real, strict=True))}
     return Seen(**columns, changes=np.zeros(n, np.int32))

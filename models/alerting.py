@@ -15,6 +15,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from features.catalogue import BOOK_GRAIN
 from features.events import Vocabulary
 from models.alert import Alert, CalibratedOn, Contribution, level
 from models.calibration import UNMOVED, Opening
@@ -114,7 +115,9 @@ class AlertFold:
     def _explained(self, rule: Rule, members: frozenset[str]) -> bool:
         # What a pattern consists of is no pattern of its own: the climb of a pump is no ramping.
         wider = (held for (typology, _), held in self.open.items() if typology in rule.yields_to)
-        return any(not held.members or held.members & members for held in wider)
+        # A book names nobody: whoever the wider pattern is about may have set its levels.
+        anybody = rule.scale == BOOK_GRAIN
+        return any(anybody or not held.members or held.members & members for held in wider)
 
     def _see(
         self, found: Candidates, at: int, members: Sequence[str], recent: Recent, names: Vocabulary, policy: Policy

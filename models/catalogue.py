@@ -28,8 +28,9 @@ class Detector:
         name: Its typology.
         category: Class of the pattern.
         mar: Where MAR describes it: indicators of Annex II, Section 1, of Regulation (EU) 2016/522; "" for nowhere.
-        needs: Kinds of data without which it abstains, of "trades", "aggressor", "accounts" and "orders".
-        scale: The rows it reads, "market", "fast" or "account".
+        needs: Kinds of data without which it abstains, of "trades", "aggressor", "accounts", "orders", "books" and
+            "venues": a second one that lists the same thing.
+        scale: The rows it reads, "market", "fast", "account", "book" or "cross".
         reads: The kind of episodes it judges; "" for none.
         summary: What it finds, in a sentence.
         pattern: What the pattern looks like.

@@ -100,12 +100,18 @@ def _own(recent: Recent, subject: list[int]) -> Citation:
     return Citation(_ids(recent.events, orders[::-1]), _ids(recent.events, trades[::-1]), accounts)
 
 
+def _traded(recent: Recent, _subject: list[int]) -> Citation:
+    return Citation(trade_ids=_ids(recent.events, np.flatnonzero(recent.events.kind == TRADE)))
+
+
 CITED: dict[str, Callable[[Recent, list[int]], Citation]] = {
     "wash_trading": _within,
     "concentrated_trading": _touching,
     "spoofing": _pulled,
     "pump_and_dump": _largest_buys,
     "dump_and_pump": _largest_sells,
+    "price_discrepancy": _traded,
+    "cross_market_wash": _within,
 }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,10 +74,41 @@ class Candidates:
         """Return the codes of the entities of one candidate; none for the market."""
         return [int(code) for code in self.members[at] if code >= 0]
 
+    def part(self, begin: int, end: int) -> Candidates:
+        """Return candidates number `begin` to before `end`."""
+        return replace(self, **{name: getattr(self, name)[begin:end] for name in _COLUMNS})
+
     @property
     def calibrated(self) -> bool:
         """Whether the confidence was learned, rather than being the rule's own score."""
         return self.weights is not None
+
+
+_COLUMNS = (
+    "row", "members", "episode", "score", "evidence", "probability", "onset", "p_value", "alone", "raw", "confidence",
+    "opens",
+)  # fmt: skip
+
+
+def by_output(judged: list[Candidates], parts: Sequence[Folded], threshold: float) -> list[list[Candidates]]:
+    """Return, for each output of a fold, what reaches the threshold, of those rules of which anything does.
+
+    Args:
+        judged: What was judged of `features.fold.joined(parts)`.
+        parts: The outputs.
+        threshold: What `opens` must reach somewhere in an output.
+    """
+    out: list[list[Candidates]] = [[] for _ in parts]
+    begins = {scale: np.cumsum([0, *(len(part.scales[scale]) for part in parts)]) for scale in parts[0].scales}
+    for found in judged:
+        above = found.row[found.opens >= threshold]
+        if not len(above):
+            continue
+        begin = begins[found.rule.scale]
+        for number in np.unique(np.searchsorted(begin, above, side="right") - 1).tolist():
+            first, last = np.searchsorted(found.row, [begin[number], begin[number + 1]])
+            out[number].append(found.part(int(first), int(last)))
+    return out
 
 
 def calibrated_on(candidates: Candidates, bundle_says: CalibratedOn) -> CalibratedOn:

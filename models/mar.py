@@ -86,7 +86,9 @@ PRACTICES: tuple[Practice, ...] = (
     ),
     Practice(
         "2(c)", "inter-venue manipulation", "Trading on one venue to move the price of the same thing on another.",
-        ("inter_venue_manipulation",), repeated=("5", "7"),
+        ("inter_venue_manipulation",),
+        "a position of minutes in the hands of the one who moves the other venue is seen, an older or another's is not",
+        ("5", "7"),
     ),
     Practice(
         "2(d)", "cross-product manipulation", "Trading one thing to move the price of a related one.", (),
@@ -94,7 +96,7 @@ PRACTICES: tuple[Practice, ...] = (
     ),
     Practice(
         "3(a)", "wash trades", "Trades in which neither ownership nor risk changes, or only between partners.",
-        ("wash_trading",),
+        ("wash_trading", "cross_market_wash"),
     ),
     Practice(
         "3(b)", "painting the tape", "Trades that show the public activity or a price that is not there.",
@@ -138,7 +140,7 @@ PRACTICES: tuple[Practice, ...] = (
     Practice(
         "6(a)", "orders with no intention to execute",
         "Orders that show interest at a price and are gone before they trade.",
-        ("no_intent_to_execute", "spoofing", "layering"),
+        ("no_intent_to_execute", "spoofing", "layering", "vanishing_wall"),
     ),
     Practice(
         f"6({UNSURE})", "excessive bid-offer spreads", "Market power keeps the spread at an artificial width.", (),

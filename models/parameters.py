@@ -13,11 +13,15 @@ from pydantic_core import PydanticCustomError
 
 from models.rules.adv_outlier import Params as AdvOutlier
 from models.rules.advancing_the_bid import Params as AdvancingTheBid
+from models.rules.arbitrage import Params as Arbitrage
 from models.rules.base import RuleParams, parameter
 from models.rules.concentrated_trading import Params as ConcentratedTrading
+from models.rules.cross_market_wash import Params as CrossMarketWash
 from models.rules.floor_ceiling import Params as FloorCeiling
 from models.rules.front_running import Params as FrontRunning
+from models.rules.inter_venue_manipulation import Params as InterVenueManipulation
 from models.rules.layering import Params as Layering
+from models.rules.liquidity_withdrawal import Params as LiquidityWithdrawal
 from models.rules.marking_the_close import Params as MarkingTheClose
 from models.rules.momentum_ignition import Params as MomentumIgnition
 from models.rules.no_intent_to_execute import Params as NoIntentToExecute
@@ -25,6 +29,7 @@ from models.rules.one_sided_params import OthersParams as AccumulationOthers
 from models.rules.one_sided_params import Params as Accumulation
 from models.rules.ping_orders import Params as PingOrders
 from models.rules.price_anomaly import Params as PriceAnomaly
+from models.rules.price_discrepancy import Params as PriceDiscrepancy
 from models.rules.quote_stuffing import Params as QuoteStuffing
 from models.rules.ramping import Params as Ramping
 from models.rules.rush import Params as Rush
@@ -32,6 +37,7 @@ from models.rules.smoking import Params as Smoking
 from models.rules.spoofing import Params as Spoofing
 from models.rules.timing_anomaly import Params as TimingAnomaly
 from models.rules.unlabelled_volume import Params as UnlabelledVolume
+from models.rules.vanishing_wall import Params as VanishingWall
 from models.rules.volume_spike import Params as VolumeSpike
 from models.rules.wash_trading import Params as WashTrading
 from models.toml_tables import parse_tables, read_toml, tables_to_toml
@@ -62,9 +68,16 @@ Typology = Literal[
     "excessive_accumulation_others",
     "excessive_offloading_others",
     "adv_outlier",
+    "vanishing_wall",
+    "liquidity_withdrawal",
+    "price_discrepancy",
+    "arbitrage",
+    "inter_venue_manipulation",
+    "cross_market_wash",
 ]
 TYPOLOGIES: tuple[str, ...] = get_args(Typology)
 Positive = Annotated[float, Field(gt=0)]
+Fee = Annotated[float, Field(ge=0)]
 Share = Annotated[float, Field(gt=0, lt=1)]
 
 
@@ -91,6 +104,8 @@ class Alerts(RuleParams):
             "excessive_accumulation_others": 86_400.0,
             "excessive_offloading_others": 86_400.0,
             "adv_outlier": 86_400.0,
+            "arbitrage": 3600.0,
+            "cross_market_wash": 3600.0,
         },
         description="the same for single typologies, by name",
         json_schema_extra={"source": "data/pumps: half an hour of quiet ends a pump; behaviour is judged by the day"},
@@ -156,6 +171,26 @@ class Windows(BaseModel):
         return self
 
 
+class Cross(RuleParams):
+    """How the markets of one thing on several venues are compared."""
+
+    patience_s: float = parameter(60.0, "seconds that a venue which falls behind is waited for", "ours", ge=0)
+    stale_s: float = parameter(30.0, "seconds without a trade after which a venue's price is unknown", "ours", gt=0)
+    taker_fee_bps: float = parameter(
+        10.0, "what a taker pays on a venue, basis points", "typical of large exchanges' first tier", ge=0
+    )
+    taker_fees_bps: dict[str, Fee] = Field(
+        default={},
+        description="the same for single venues, by name",
+        json_schema_extra={"source": "the venue's schedule of fees"},
+    )
+    one_dollar: bool = Field(
+        default=False,
+        description="whether USD and the coins that are redeemed for one count as the same quote currency",
+        json_schema_extra={"source": "ours: what looks like a gap would be their exchange rate"},
+    )
+
+
 class Parameters(BaseModel):
     """All parameters; frozen, unknown keys refused."""
 
@@ -164,6 +199,7 @@ class Parameters(BaseModel):
     alerts: Alerts = Alerts()
     events: Events = Events()
     windows: Windows = Windows()
+    cross: Cross = Cross()
     pump_and_dump: Rush = Rush()
     dump_and_pump: Rush = Rush()
     wash_trading: WashTrading = WashTrading()
@@ -187,6 +223,12 @@ class Parameters(BaseModel):
     excessive_accumulation_own: Accumulation = Accumulation()
     excessive_accumulation_others: AccumulationOthers = AccumulationOthers()
     adv_outlier: AdvOutlier = AdvOutlier()
+    vanishing_wall: VanishingWall = VanishingWall()
+    liquidity_withdrawal: LiquidityWithdrawal = LiquidityWithdrawal()
+    price_discrepancy: PriceDiscrepancy = PriceDiscrepancy()
+    arbitrage: Arbitrage = Arbitrage()
+    inter_venue_manipulation: InterVenueManipulation = InterVenueManipulation()
+    cross_market_wash: CrossMarketWash = CrossMarketWash()
 
     def version(self) -> str:
         """Return 12 hexadecimal digits that change with any effective value."""

@@ -7,11 +7,8 @@ Each market is independent of the others, so results do not depend on which mark
 
 from __future__ import annotations
 
-import io
-import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,23 +16,23 @@ from numpy.typing import NDArray
 
 from features.catalogue import schema_hash
 from features.dollars import quoted_in_usd
-from features.events import Events, Vocabulary, concatenate, no_events
-from features.fold import Folded, MarketFold, Windows
-from features.order import ReorderBuffer
+from features.events import Events, Vocabulary
+from features.fold import CROSS, Folded, MarketFold, Windows, joined
+from features.order import END_OF_TIME
 from features.sweeps.daily import Spans
 from models.alert import Alert
-from models.alerting import SECOND_NS, AlertFold, Open, Policy
+from models.alerting import SECOND_NS, Policy
 from models.bundle import Bundle
 from models.calibration import UNMOVED
-from models.citing import LOOK_BACK_NS, Recent
-from models.judging import judge
+from models.cross_report import CrossReport, cross_report
+from models.cross_surveillance import CrossSurveillance
+from models.judging import by_output, judge
+from models.market_watch import Asleep, MarketWatch
 from models.parameters import TYPOLOGIES, Parameters
 from models.rules import build_rules
-from models.saved import alert_from_json, events_from_bytes, events_to_bytes
+from models.saved import from_json_array, json_array
 from models.sessions import schedule_of
 from models.shadow import Listener, Shadow
-
-END_OF_TIME = 2**62
 
 
 def windows_of(parameters: Parameters) -> Windows:
@@ -55,7 +52,8 @@ def spans_of(parameters: Parameters, vocabulary: Vocabulary, market: int) -> Spa
 def fold_of(parameters: Parameters, vocabulary: Vocabulary, market: int) -> MarketFold:
     """Return the fold of a market that nothing is known of yet, as the parameters set it."""
     schedule = schedule_of(parameters.marking_the_close, vocabulary.markets[market][0])
-    return MarketFold(market, windows_of(parameters), spans_of(parameters, vocabulary, market), schedule)
+    spans, lot = spans_of(parameters, vocabulary, market), vocabulary.lot_of.get(market, math.nan)
+    return MarketFold(market, windows_of(parameters), spans, schedule, lot)
 
 
 def policy_of(parameters: Parameters, bundle: Bundle | None) -> Policy:
@@ -75,21 +73,6 @@ def policy_of(parameters: Parameters, bundle: Bundle | None) -> Policy:
 def shadow_of(parameters: Parameters, challenger: Bundle, listener: Listener) -> Shadow:
     """Return a challenger that judges under these parameters beside a champion."""
     return Shadow(challenger, policy_of(parameters, challenger), parameters.alerts, listener)
-
-
-class MarketWatch:
-    """One market's stragglers, fold, open alerts and latest events."""
-
-    def __init__(self, name: tuple[str, str], fold: MarketFold, lateness_ns: int) -> None:
-        self.buffer = ReorderBuffer(lateness_ns)
-        self.fold = fold
-        self.alerts = AlertFold(*name)
-        self.recent = no_events()
-
-    def forget(self, horizon_ns: int) -> None:
-        """Drop events that no later citation can reach."""
-        keep = int(np.searchsorted(self.recent.time, self.buffer.watermark - horizon_ns))
-        self.recent = self.recent.take(np.arange(keep, len(self.recent)))
 
 
 class Surveillance:
@@ -113,107 +96,165 @@ class Surveillance:
         self._parameters = parameters
         self._bundle = bundle
         self._shadow = shadow
-        self._rules = build_rules(parameters)
+        self._rules = tuple(rule for rule in build_rules(parameters) if rule.scale != CROSS)
         self._windows = windows_of(parameters)
         self._policy = policy_of(parameters, bundle)
         self._watches: dict[int, MarketWatch] = {}
+        self._touched: dict[int, MarketWatch] = {}
+        self._asleep: dict[int, Asleep] = {}
+        self.cross = CrossSurveillance(parameters, bundle, self.vocabulary, self._policy)
 
     @property
     def late(self) -> int:
         """Events refused because their bucket was closed."""
-        return sum(watch.buffer.late for watch in self._watches.values())
+        awake = sum(watch.buffer.late for watch in self._watches.values())
+        return awake + sum(market.late for market in self._asleep.values())
+
+    def add(self, events: Events) -> None:
+        """Take events of any markets in any order; what they make due waits for `close`.
+
+        Raises:
+            SchemaError: A market would move more lots in a day than can be counted; nothing was taken.
+        """
+        events = _by_market(events)
+        codes, first = np.unique(events.market, return_index=True)
+        ends = [*first[1:].tolist(), len(events)]
+        parts = [events.take(slice(begin, end)) for begin, end in zip(first.tolist(), ends, strict=True)]
+        watches = [self._watch(int(code)) for code in codes]
+        for watch, part in zip(watches, parts, strict=True):
+            watch.refuse_overflow(part)
+        for watch, part in zip(watches, parts, strict=True):
+            watch.buffer.add(part)
+            self._touched[watch.fold.market] = watch
+
+    def tick(self, until_ns: int, markets: Collection[tuple[str, str]] | None = None) -> None:
+        """Let time pass: no further event before `until_ns` will come. What this makes due waits for `close`.
+
+        Args:
+            until_ns: The time, ns UTC.
+            markets: Venue and symbol of the markets that this is known of; None: of all. Unknown ones are passed over.
+        """
+        every = (*self._watches, *self._asleep)
+        for code in every if markets is None else map(self.vocabulary.known, markets):
+            if code in self._asleep:
+                self._asleep[code].watermark = max(self._asleep[code].watermark, until_ns)
+            elif code in self._watches:
+                self._watches[code].buffer.tick(until_ns)
+                self._touched[code] = self._watches[code]
+
+    def close(self) -> list[Alert]:
+        """Fold what is due, and judge the closed buckets of all markets at once; return the alert revisions."""
+        touched = [self._touched[code] for code in sorted(self._touched)]
+        self._touched.clear()
+        due = [watch for watch in touched if watch.buffer.is_due]
+        given = [watch.give() for watch in due]
+        folded = [watch.fold_given(ready, self.vocabulary) for watch, ready in zip(due, given, strict=True)]
+        alerts = self._raise(due, folded)
+        for watch in due:
+            watch.forget(self._policy)
+            if self._shadow:
+                self._shadow.advance(watch.fold.market, watch.alerts, watch.buffer.until)
+        alerts += self._across(touched, {w.fold.market: ready for w, ready in zip(due, given, strict=True)})
+        for watch in due:
+            if watch.may_sleep() and not self.cross.compares(watch.fold.market):
+                self._asleep[watch.fold.market] = Asleep.of(self._watches.pop(watch.fold.market))
+        return alerts
+
+    def _across(self, touched: Sequence[MarketWatch], given: Mapping[int, Events]) -> list[Alert]:
+        """Tell the second stage what the markets gave out and hold, and judge what has closed on all venues."""
+        for watch in touched:
+            code = watch.fold.market
+            if code in given:
+                self.cross.take(code, given[code], watch.buffer.held, watch.buffer.watermark)
+            elif self.cross.compares(code):
+                self.cross.hold(code, watch.buffer.held)
+        return self.cross.close()
 
     def push(self, events: Events) -> list[Alert]:
-        """Take events of any markets in any order; return the alert revisions of the buckets they closed."""
-        out = []
-        by_market = np.argsort(events.market, kind="stable")
-        codes, first = np.unique(events.market[by_market], return_index=True)
-        for code, rows in zip(codes, np.split(by_market, first[1:]), strict=True):
-            watch = self._watch(int(code))
-            out += self._process(watch, watch.buffer.add(events.take(rows)))
-        return out
+        """Take events and return the alert revisions of the buckets they closed: `add` and `close`."""
+        self.add(events)
+        return self.close()
 
-    def advance(self, until_ns: int) -> list[Alert]:
-        """Move every market's watermark to a time before which no further event will come."""
-        out = []
-        for code in sorted(self._watches):
-            watch = self._watches[code]
-            out += self._process(watch, watch.buffer.tick(until_ns))
-        return out
+    def advance(self, until_ns: int, markets: Collection[tuple[str, str]] | None = None) -> list[Alert]:
+        """Let time pass and return the alert revisions of the buckets this closed: `tick` and `close`."""
+        self.tick(until_ns, markets)
+        return self.close()
 
     def finish(self) -> list[Alert]:
         """Close everything: the tape is at its end."""
         return self.advance(END_OF_TIME)
 
+    def cross_report(self, symbol: str | None, window_ns: int) -> CrossReport | None:
+        """Return what venues of one thing make of one another; see `models.cross_report`."""
+        return cross_report(self.cross, symbol, window_ns, one_dollar=self._parameters.cross.one_dollar)
+
     def _watch(self, code: int) -> MarketWatch:
         if code not in self._watches:
             name, fold = self.vocabulary.markets[code], fold_of(self._parameters, self.vocabulary, code)
-            self._watches[code] = MarketWatch(name, fold, self._policy.lateness_ns)
+            watch = MarketWatch(name, fold, self._policy.lateness_ns)
+            self._watches[code] = self._asleep.pop(code).wake(watch) if code in self._asleep else watch
         return self._watches[code]
 
-    def _process(self, watch: MarketWatch, ready: Events) -> list[Alert]:
-        entity, counter = self.vocabulary.entities(ready.account), self.vocabulary.entities(ready.counter)
-        folded = watch.fold.fold(ready, entity, counter)
-        watch.recent = concatenate([watch.recent, ready]) if len(watch.recent) else ready
-        alerts = self._raise(watch, folded)
-        alerts += self._raise(watch, watch.fold.advance(watch.buffer.watermark))
-        watch.alerts.advance(watch.buffer.watermark, self._policy)
-        if self._shadow:
-            self._shadow.advance(watch.fold.market, watch.alerts, watch.buffer.watermark)
-        watch.forget(self._windows.market_ns + LOOK_BACK_NS)
-        return alerts
-
-    def _raise(self, watch: MarketWatch, folded: Folded) -> list[Alert]:
-        if len(folded.fast) + len(folded.market) == 0:
+    def _raise(self, watches: Sequence[MarketWatch], folded: Sequence[Folded]) -> list[Alert]:
+        closed = [(w, part) for w, part in zip(watches, folded, strict=True) if any(map(len, part.scales.values()))]
+        if not closed:
             return []
-        judged = judge(self._rules, folded, self._bundle, self._parameters.alerts)
-        entity, counter = self.vocabulary.entities(watch.recent.account), self.vocabulary.entities(watch.recent.counter)
-        recent = Recent(watch.recent, entity, counter)
-        alerts = watch.alerts.fold(judged, recent, self.vocabulary, self._policy)
-        if self._shadow:
-            market = (watch.fold.market, watch.alerts, alerts)
-            self._shadow.judge(*market, self._rules, folded, recent, self.vocabulary)
+        parts = [part for _, part in closed]
+        judged = judge(
+            self._rules, parts[0] if len(parts) == 1 else joined(parts), self._bundle, self._parameters.alerts
+        )
+        alerts: list[Alert] = []
+        for (watch, part), mine in zip(closed, by_output(judged, parts, self._policy.threshold), strict=True):
+            raised = (
+                watch.alerts.fold(mine, watch.recent(self.vocabulary), self.vocabulary, self._policy) if mine else []
+            )
+            if self._shadow:
+                market = (watch.fold.market, watch.alerts, raised)
+                self._shadow.judge(*market, self._rules, part, watch.recent(self.vocabulary), self.vocabulary)
+            alerts += raised
         return alerts
 
-    def snapshot(self) -> bytes:
-        """Return the whole state; `restore` with the same parameters and bundle continues bit for bit."""
-        arrays: dict[str, NDArray[Any]] = {}
-        markets = {}
-        for code, watch in self._watches.items():
-            arrays |= {f"{code}/fold/{name}": array for name, array in watch.fold.snapshot().items()}
-            arrays[f"{code}/held"] = events_to_bytes(watch.buffer.held)
-            arrays[f"{code}/recent"] = events_to_bytes(watch.recent)
-            alerts = [
-                [*key, asdict(held.alert), held.highest, held.seen, sorted(held.members)]
-                for key, held in watch.alerts.open.items()
-            ]
-            markets[code] = {"watermark": watch.buffer.watermark, "late": watch.buffer.late, "open": alerts}
-        state = {"vocabulary": self.vocabulary.to_dict(), "markets": markets}
-        arrays["state"] = np.frombuffer(json.dumps(state).encode(), np.uint8)
-        out = io.BytesIO()
-        np.savez(out, **arrays)  # type: ignore[arg-type]
-        return out.getvalue()
+    def snapshot(self) -> Iterator[dict[str, NDArray[Any]]]:
+        """Yield the whole state, nothing being due, in parts; `restore` with the same bundle continues bit for bit."""
+        across, cross = self.cross.snapshot()
+        asleep = [[code, market.watermark, market.late] for code, market in self._asleep.items()]
+        state = {
+            "vocabulary": self.vocabulary.to_dict(),
+            "markets": list(self._watches),
+            "asleep": asleep,
+            "cross": cross,
+        }
+        yield {"state": json_array(state)}
+        yield across
+        for watch in self._watches.values():
+            yield watch.snapshot()
+        for market in self._asleep.values():
+            yield {"asleep": np.frombuffer(market.state, np.uint8)}
 
     @classmethod
     def restore(
-        cls, snapshot: bytes, parameters: Parameters, bundle: Bundle | None, shadow: Shadow | None = None
+        cls,
+        parts: Iterable[Mapping[str, NDArray[Any]]],
+        parameters: Parameters,
+        bundle: Bundle | None,
+        shadow: Shadow | None = None,
     ) -> Surveillance:
         """Return the surveillance that a snapshot was taken of; a shadow begins anew."""
-        with np.load(io.BytesIO(snapshot), allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        state = json.loads(arrays["state"].tobytes())
+        first, across, *rest = parts
+        state = from_json_array(first["state"])
         restored = cls(parameters, bundle, Vocabulary.from_dict(state["vocabulary"]), shadow)
-        for code, saved in state["markets"].items():
-            restored._restore_market(int(code), saved, arrays)
+        restored.cross.restore(across, state["cross"])
+        awake = len(state["markets"])
+        for code, arrays in zip(state["markets"], rest[:awake], strict=True):
+            watch = restored._watch(int(code))
+            watch.restore(arrays)
+            restored.cross.hold(int(code), watch.buffer.held)
+        for (code, watermark, late), arrays in zip(state["asleep"], rest[awake:], strict=True):
+            restored._asleep[int(code)] = Asleep(arrays["asleep"].tobytes(), int(watermark), int(late))
         return restored
 
-    def _restore_market(self, code: int, saved: Mapping[str, Any], arrays: Mapping[str, NDArray[Any]]) -> None:
-        watch = self._watch(code)
-        prefix = f"{code}/fold/"
-        watch.fold.restore({n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)})
-        watch.buffer.held = events_from_bytes(arrays[f"{code}/held"])
-        watch.recent = events_from_bytes(arrays[f"{code}/recent"])
-        watch.buffer.watermark, watch.buffer.late = int(saved["watermark"]), int(saved["late"])
-        for typology, subject, alert, highest, seen, members in saved["open"]:
-            held = Open(alert_from_json(alert), float(highest), int(seen), frozenset(members))
-            watch.alerts.open[typology, subject] = held
+
+def _by_market(events: Events) -> Events:
+    if len(events) < 2 or not (events.market[1:] < events.market[:-1]).any():
+        return events
+    return events.take(np.argsort(events.market, kind="stable"))

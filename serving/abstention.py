@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from features.cross.names import group_of
 from features.readers import Tape
 from models.catalogue import Detector, detectors
 from models.parameters import Parameters
 
 _TRADERS = {"buyer_id", "seller_id"}
+_CALLED = {"orders": "order messages", "books": "book levels", "trades": "trades"}
 
 
 def abstentions(tape: Tape, parameters: Parameters) -> list[str]:
@@ -29,19 +31,30 @@ def abstentions(tape: Tape, parameters: Parameters) -> list[str]:
 
 def _missing(rule: Detector, tape: Tape) -> str:
     """Return what a tape lacks first of what a rule needs; "" for nothing."""
-    if "orders" in rule.needs and not _rows(tape.orders):
-        return "no order messages on this tape"
-    if "trades" in rule.needs and not _rows(tape.trades):
-        return "no trades on this tape"
+    tables = {"orders": tape.orders, "books": tape.books, "trades": tape.trades}
+    empty = (name for name, table in tables.items() if name in rule.needs and not _rows(table))
+    if (name := next(empty, None)) is not None:
+        return f"no {_CALLED[name]} on this tape"
     if "accounts" in rule.needs:
         if "orders" in rule.needs and not _has(tape.orders, {"account_id"}):
             return "orders of this tape name no accounts"
         if "orders" not in rule.needs and not _has(tape.trades, _TRADERS):
             return "trades of this tape name no accounts"
+    if "venues" in rule.needs and not _on_two_venues(tape):
+        return "nothing on this tape trades on two venues"
     # where there is a book, it tells who took
     if "aggressor" in rule.needs and not (_has(tape.trades, {"aggressor"}) or _rows(tape.orders)):
         return "trades of this tape do not tell who took"
     return ""
+
+
+def _on_two_venues(tape: Tape) -> bool:
+    """Return whether anything is traded on more than one venue."""
+    if tape.trades is None or "venue" not in tape.trades.column_names:
+        return False
+    pairs = tape.trades.select(["venue", "symbol"]).group_by(["venue", "symbol"]).aggregate([])
+    things = [group_of(str(symbol)) for symbol in pairs["symbol"].to_pylist()]
+    return len(set(things)) < len(things)
 
 
 def _rows(table: pa.Table | None) -> int:

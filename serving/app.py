@@ -10,14 +10,15 @@ from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 
 from serving.alerts.store import AlertStore
-from serving.api import alerts, events, operation, parameters, problems, score
+from serving.api import alerts, events, markets, monitoring, operation, parameters, problems, score
 from serving.api.events import Taken
 from serving.api.limits import BodyLimit
 from serving.api.metrics import Behind, Measured, Metrics
+from serving.api.monitoring_metrics import Watched
 from serving.api.openapi import document
 from serving.api.score_bodies import Scored, TotalsBody
 from serving.api.scorer import Scorer
-from serving.api.services import EngineDoor, Services
+from serving.api.services import EngineDoor, FeedsDoor, NoFeeds, Services
 from serving.jobs import Jobs
 from serving.parameters import ParameterHistory
 from serving.settings import Settings
@@ -30,13 +31,20 @@ _TAGS = [
     {"name": "events", "description": "Send what happens on the market."},
     {"name": "score", "description": "Judge one window without keeping it."},
     {"name": "alerts", "description": "Read and triage what was found."},
+    {"name": "monitoring", "description": "Watch exchanges day and night, and watch the watch."},
+    {"name": "markets", "description": "Compare the venues on which one thing trades."},
     {"name": "parameters", "description": "What detectors are set to, by whom and why; and what if it were otherwise."},
     {"name": "operation", "description": "Health, metrics, and what is served."},
 ]
 
 
 def create_app(
-    settings: Settings, store: AlertStore, engine: EngineDoor, scorer: Scorer, clock: Callable[[], int] = time.time_ns
+    settings: Settings,
+    store: AlertStore,
+    engine: EngineDoor,
+    scorer: Scorer,
+    clock: Callable[[], int] = time.time_ns,
+    feeds: FeedsDoor | None = None,
 ) -> FastAPI:
     """Return the application.
 
@@ -46,16 +54,19 @@ def create_app(
         engine: Where events go.
         scorer: What judges windows.
         clock: Wall clock, ns UTC; for when an analyst did what, and to refuse the far future.
+        feeds: What monitors exchanges; None: nothing does.
     """
     app = FastAPIOffline(title="Tapewatch", version=VERSION, description=_ABOUT, openapi_tags=_TAGS)
     metrics = Metrics()
     metrics.registry.register(Behind(engine.status, store.summary))
     history, jobs = ParameterHistory(settings, store.database), Jobs(settings.job_timeout_s)
-    app.state.services = Services(settings, store, engine, scorer, metrics, clock, history, jobs)
+    door = NoFeeds() if feeds is None else feeds
+    app.state.services = Services(settings, store, engine, scorer, metrics, clock, history, jobs, door)
+    metrics.registry.register(Watched(door.ask))
     problems.install(app)
     app.add_middleware(BodyLimit, most=settings.max_body_bytes)
     app.add_middleware(Measured, metrics=metrics)
-    for part in (events, score, alerts, parameters, operation):
+    for part in (events, score, alerts, markets, monitoring, parameters, operation):
         app.include_router(part.router)
     app.openapi = _described_once(app)  # type: ignore[method-assign] # FastAPI's documented way to extend it
     return app

@@ -79,6 +79,11 @@ class Child:
             self.ready.close()
             self.ready = None
 
+    def ask_to_end(self) -> None:
+        """Ask the process to end; `stop` waits for it."""
+        if self.process is not None:
+            self.process.terminate()
+
     def stop(self, within_s: float) -> None:
         """End the process: ask, and after a while insist."""
         if self.process is None:

@@ -120,7 +120,7 @@ def _tapes_in(given: Path) -> Iterator[Path]:
 
 
 def _is_tape(folder: Path) -> bool:
-    return any(suffix_of(one) and stem_of(one) in {"trades", "orders"} for one in folder.iterdir())
+    return any(suffix_of(one) and stem_of(one) in {"trades", "orders", "books"} for one in folder.iterdir())
 
 
 def _names(paths: Sequence[Path]) -> dict[str, Path]:
@@ -137,7 +137,7 @@ def _names(paths: Sequence[Path]) -> dict[str, Path]:
 
 def _spans(tape: Tape) -> Spans:
     out: Spans = {}
-    for table in (tape.trades, tape.orders):
+    for table in (tape.trades, tape.orders, tape.books):
         if table is None or not table.num_rows:
             continue
         columns = table.select(["venue", "symbol", "timestamp"]).to_pandas()

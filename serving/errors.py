@@ -3,6 +3,7 @@
 TapewatchError
 ├── StoreError
 │   ├── AlertNotFoundError      no alert has this id
+│   ├── SymbolNotFoundError     nobody has traded this symbol
 │   ├── LifeCycleError          an alert cannot go from its status to the one asked for
 │   ├── StoreUnreachableError   the database does not answer
 │   └── JournalDamagedError     acknowledged events cannot be read back
@@ -12,7 +13,11 @@ TapewatchError
 ├── JobFailedError              a job's process ended without a result
 ├── SourceError                 an exchange, or a market of it, cannot be read as asked
 ├── EngineUnavailableError      the engine does not answer (it is starting, or gone)
-└── EngineFailedError           the engine could not take a batch, and kept nothing of it
+│   └── EngineBusyError         it has more to do than it takes on; says when to send again
+├── EngineFailedError           the engine could not take a batch, and kept nothing of it
+├── FeedsUnavailableError       the feeds process does not answer (it is starting, or gone)
+├── NotMonitoredError           this market is not monitored
+└── CanaryWaitsError            a canary cannot be sent yet; says when
 """
 
 from __future__ import annotations
@@ -22,6 +27,10 @@ from features.errors import StoreError, TapewatchError
 
 class AlertNotFoundError(StoreError):
     """No alert has this id."""
+
+
+class SymbolNotFoundError(StoreError):
+    """Nobody has traded this symbol."""
 
 
 class LifeCycleError(StoreError):
@@ -72,5 +81,29 @@ class EngineUnavailableError(TapewatchError):
     """The engine does not answer: it is starting, or gone and about to be restarted."""
 
 
+class EngineBusyError(EngineUnavailableError):
+    """The engine has more to do than it takes on; nothing of the batch was kept.
+
+    Attributes:
+        retry_after_s: After how many seconds to send it again.
+    """
+
+    def __init__(self, retry_after_s: float) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(f"the engine must catch up first; send again in {retry_after_s:g} s")
+
+
 class EngineFailedError(TapewatchError):
     """The engine could not take a batch, and kept nothing of it."""
+
+
+class FeedsUnavailableError(TapewatchError):
+    """The feeds process does not answer: it is starting, or gone and about to be restarted."""
+
+
+class NotMonitoredError(TapewatchError):
+    """This market is not monitored."""
+
+
+class CanaryWaitsError(TapewatchError):
+    """A canary cannot be sent yet: its market's time is not past the one before."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from features.catalogue import ACCOUNT_GRAIN, MARKET_FEATURES, MARKET_GRAIN
+from features.catalogue import ACCOUNT_GRAIN, BOOK_GRAIN, MARKET_FEATURES, MARKET_GRAIN
 from features.encoding import Lots, encode
 from features.errors import TapeError
 from features.events import Events, Vocabulary
@@ -126,15 +126,16 @@ def feature_table(tape: Tape, parameters: Parameters, grain: str = MARKET_GRAIN)
     Args:
         tape: The tape.
         parameters: Windows and lots.
-        grain: "market" for the rows of markets, at both scales, or "account" for those of entities, each by the name
-            of its first account.
+        grain: "market" for the rows of markets, at both scales, "account" for those of entities, each by the name of
+            its first account, or "book" for those of order books.
 
     Raises:
         TapeError: There is no event.
     """
     parts, names = [], Vocabulary()
     for venue, symbol, folded in fold_tape(tape, parameters, names):
-        for rows in (folded.market, folded.fast) if grain == MARKET_GRAIN else (folded.accounts,):
+        of_grain = {ACCOUNT_GRAIN: (folded.accounts,), BOOK_GRAIN: (folded.books,)}
+        for rows in of_grain.get(grain, (folded.market, folded.fast)):
             where = {"venue": [venue] * len(rows), "symbol": [symbol] * len(rows), "scale": [rows.scale] * len(rows)}
             utc = pa.timestamp("ns", "UTC")
             when = {"start": pa.array(rows.start, utc), "end": pa.array(rows.end, utc)}

@@ -1,4 +1,4 @@
-"""`tapewatch serve`: starts web and engine, restarts what dies, ends both cleanly."""
+"""`tapewatch serve`: starts web, engine and feeds, restarts what dies, ends all cleanly."""
 
 from __future__ import annotations
 
@@ -19,9 +19,12 @@ from serving.champion import RULES_ONLY, load_champion
 from serving.child import Child
 from serving.engine.files import lock
 from serving.engine.process import run_engine
+from serving.found_at import found_at
+from serving.monitoring.process import run_feeds
 from serving.parameters import ParameterHistory
 from serving.settings import Settings
 from serving.signals import StopSignal
+from serving.sockets import Sockets
 from serving.web import run_web
 
 _LONGEST_SOCKET_PATH = 100
@@ -31,7 +34,7 @@ _print = partial(print, flush=True)
 
 
 def serve(settings: Settings, say: Say = _print) -> None:
-    """Run the service until SIGINT or SIGTERM; both processes have ended when it returns, within 5 s.
+    """Run the service until SIGINT or SIGTERM; its processes have ended when it returns, within 5 s.
 
     Args:
         settings: The service's settings.
@@ -41,21 +44,28 @@ def serve(settings: Settings, say: Say = _print) -> None:
         TapewatchError: It cannot start: the port is taken, the database not reachable, parameters or bundle wrong.
     """
     settings.home.mkdir(parents=True, exist_ok=True)
-    with _alone(settings), _listening(settings) as listening, _socket_path(settings) as address, StopSignal() as stop:
+    with _alone(settings), _listening(settings) as listening, _sockets(settings) as sockets, StopSignal() as stop:
         champion = load_champion(settings)
         _keep_in_step(settings, say)
         authkey = secrets.token_bytes(32)
-        engine = Child("engine", run_engine, (settings, address, authkey))
-        web = Child("web", run_web, (settings, listening, address, authkey))
+        engine = Child("engine", run_engine, (settings, sockets.engine, authkey))
+        feeds = Child("feeds", run_feeds, (settings, sockets.engine, sockets.feeds, authkey))
+        web = Child("web", run_web, (settings, listening, sockets, authkey))
         url = "http://{}:{}".format(*listening.getsockname()[:2])
         say(f"Tapewatch · state in {settings.home} · model: {champion.version}")
         if champion.digest == RULES_ONLY:
             say("No champion model: the rules judge alone. `tapewatch train` and `tapewatch promote` make one.")
         say(f"API {url}/v1 · docs {url}/docs · health {url}/health/ready · metrics {url}/metrics")
         try:
-            supervise([engine, web], stop, say)
+            with found_at(settings, url):
+                supervise([engine, feeds, web], stop, say)
         finally:
-            web.stop(_STOP_S)
+            # The engine is the last: what the others have under way comes in.
+            for child in (feeds, web):
+                child.ask_to_end()
+            until = time.monotonic() + _STOP_S
+            for child in (feeds, web):
+                child.stop(max(0.0, until - time.monotonic()))
             engine.stop(_STOP_S)
             say("stopped")
 
@@ -125,12 +135,13 @@ def _listening(settings: Settings) -> Iterator[socket.socket]:
 
 
 @contextmanager
-def _socket_path(settings: Settings) -> Iterator[str]:
-    """Yield where the engine listens: under home, unless the path is longer than the system allows."""
-    path = settings.home / "engine.sock"
-    if len(str(path)) <= _LONGEST_SOCKET_PATH:
-        yield str(path)
-        path.unlink(missing_ok=True)
+def _sockets(settings: Settings) -> Iterator[Sockets]:
+    """Yield where engine and feeds listen: under home, unless the path is longer than the system allows."""
+    own = Sockets.below(settings.home)
+    if max(map(len, own)) <= _LONGEST_SOCKET_PATH:
+        yield own
+        for path in own:
+            Path(path).unlink(missing_ok=True)
         return
     with tempfile.TemporaryDirectory(prefix="tapewatch-") as folder:
-        yield str(Path(folder) / "engine.sock")
+        yield Sockets.below(Path(folder))

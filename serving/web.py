@@ -16,21 +16,28 @@ from serving.app import create_app
 from serving.champion import load_champion
 from serving.engine.client import EngineClient
 from serving.logs import log_as_json
+from serving.monitoring.asking import MonitoringClient
 from serving.settings import Settings
+from serving.sockets import Sockets
 
 GRACE_S = 2
 
 
 def run_web(
-    settings: Settings, listening: socket.socket, address: str, authkey: bytes, ready: Connection, parent: Connection
+    settings: Settings,
+    listening: socket.socket,
+    sockets: Sockets,
+    authkey: bytes,
+    ready: Connection,
+    parent: Connection,
 ) -> None:
     """Serve HTTP until told to stop, or the parent is gone.
 
     Args:
         settings: The service's settings.
         listening: Socket that is bound already.
-        address: Path of the engine's socket.
-        authkey: Secret by which to ask the engine.
+        sockets: Where engine and feeds listen.
+        authkey: Secret by which to ask them.
         ready: Gets one message once requests are answered.
         parent: Ends when the parent does.
     """
@@ -38,10 +45,12 @@ def run_web(
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(parent,), name="parent", daemon=True).start()
     store = AlertStore.open(settings.store_url, migrated=True)
-    engine = EngineClient(address, authkey, settings.engine_timeout_s)
-    app = create_app(settings, store, engine, ChampionScorer(load_champion(settings)))
+    engine = EngineClient(sockets.engine, authkey, settings.engine_timeout_s)
+    feeds = MonitoringClient(sockets.feeds, authkey, settings.engine_timeout_s)
+    app = create_app(settings, store, engine, ChampionScorer(load_champion(settings)), feeds=feeds)
     server = _Server(uvicorn.Config(app, log_level="warning", timeout_graceful_shutdown=GRACE_S, lifespan="off"), ready)
     server.run(sockets=[listening])
+    feeds.close()
     engine.close()
     store.close()
 

@@ -31,7 +31,7 @@ MOST_BYTES = 4 * 2**30
 STORE = "folded"
 """Folder of the store below TAPEWATCH_HOME."""
 FOLDED_BY = (
-    "features", "models/citing.py", "models/saved.py", "models/sessions.py", "models/surveillance.py",
+    "features", "models/citing.py", "models/cross_folding.py", "models/saved.py", "models/sessions.py", "models/surveillance.py",
     "training/markets.py", "training/saved_folds.py",
 )  # fmt: skip
 """What runs while a tape is folded and kept; labels, which are read anew, are not in it."""
@@ -132,9 +132,11 @@ def _files(tape: Path) -> Iterator[tuple[str, Path]]:
 def fold_parameters(parameters: Parameters) -> dict[str, Any]:
     """Return the parameters that the fold reads, by name; all others are free to change over stored features.
 
-    They are those of `models.surveillance`: `windows_of`, `spans_of`, `fold_of`; and lots, which events are coded in.
+    They are those of `models.surveillance`: `windows_of`, `spans_of`, `fold_of`, of `models.cross_surveillance`, and
+    lots, which events are coded in.
     Lateness is not among them: a recorded tape is put in order as a whole.
     """
+    across = parameters.cross.model_dump(exclude={"patience_s"})
     own, volume, close = parameters.excessive_accumulation_own, parameters.adv_outlier, parameters.marking_the_close
     return {
         "events.lot": parameters.events.lot,
@@ -149,4 +151,5 @@ def fold_parameters(parameters: Parameters) -> dict[str, Any]:
         "adv_outlier.historical_window": volume.historical_window,
         "marking_the_close.calendars": close.calendars,
         "marking_the_close.fixings_h": close.fixings_h,
+        **{f"cross.{name}": value for name, value in across.items()},
     }

@@ -18,6 +18,7 @@ from features.labels import no_labels
 from features.order import total_order
 from features.readers import Dataset, name_of, read_tape
 from models.citing import Recent
+from models.cross_folding import fold_across
 from models.parameters import Parameters
 from models.surveillance import END_OF_TIME, fold_of
 from training.folded_store import Arrays, FoldedStore, key_of
@@ -39,7 +40,7 @@ class MarketTape:
         symbol: Symbol.
         start: Time of the first event, ns.
         end: Time of the last event, ns.
-        folded: Feature rows of both scales, and episodes.
+        folded: Feature rows of all scales, those over venues too, and episodes.
         labels: The labels that lie on it, with `start_ns` and `end_ns`.
         names: Codes of its accounts.
         recent: Its events, where they name accounts; they are what alerts cite.
@@ -153,6 +154,7 @@ def fold_markets(
         labels: Labels with nanoseconds; those that lie on a market are taken.
         parameters: Windows.
     """
+    across = fold_across(events, names, parameters)
     for code, (venue, symbol) in enumerate(names.markets):
         mine = total_order(events.take(np.flatnonzero(events.market == code)))
         if not len(mine):
@@ -160,7 +162,12 @@ def fold_markets(
         entity, counter = names.entities(mine.account), names.entities(mine.counter)
         fold = fold_of(parameters, names, code)
         folded = fold.fold(mine, entity, counter).then(fold.advance(END_OF_TIME))
+        if code in across:
+            over = across[code]
+            folded = replace(folded, cross=over.rows, episodes={**folded.episodes, **over.episodes})
         start, end = int(mine.time[0]), int(mine.time[-1])
+        mine = mine.without_books()
+        entity, counter = names.entities(mine.account), names.entities(mine.counter)
         if not ((mine.account >= 0) | (mine.counter >= 0)).any():
             mine, entity, counter = no_events(), entity[:0], counter[:0]
         recent = Recent(mine, entity, counter)

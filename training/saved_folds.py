@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from features.cross.dealings import CROSS_FIGURES
 from features.events import Vocabulary
 from features.fold import FIGURES, Folded
 from features.rows import Episodes, Rows
@@ -16,7 +17,7 @@ from models.citing import Recent
 from models.saved import events_from_bytes, events_to_bytes
 
 Arrays = dict[str, NDArray[Any]]
-_ROWS = {"market": "market", "fast": "fast", "accounts": "account"}
+_ROWS = {"market": "market", "fast": "fast", "accounts": "account", "books": "book", "cross": "cross"}
 
 
 def folded_to_arrays(folded: Folded) -> Arrays:
@@ -51,7 +52,8 @@ def folded_from_arrays(arrays: Arrays) -> Folded:
     }
     episodes = {
         kind: Episodes(**{name: arrays[f"episodes/{kind}/{name}"] for name in _columns(Episodes)}, names=names)
-        for kind, names in FIGURES.items()
+        for kind, names in {**FIGURES, **CROSS_FIGURES}.items()
+        if kind in FIGURES or f"episodes/{kind}/row" in arrays
     }
     return Folded(**rows, episodes=episodes)
 

@@ -53,6 +53,12 @@ MAIN: Mapping[str, str] = {
     "excessive_accumulation_own": "deviation_multiple",
     "excessive_accumulation_others": "deviation_multiple",
     "adv_outlier": "volume_share",
+    "vanishing_wall": "wall_multiple",
+    "liquidity_withdrawal": "pulled_share",
+    "price_discrepancy": "minimum_net_bps",
+    "arbitrage": "minimum_pairs",
+    "inter_venue_manipulation": "minimum_sigmas",
+    "cross_market_wash": "minimum_rounds",
 }
 """The main threshold of each table of parameters: the higher, the fewer findings."""
 LATER = 0.4

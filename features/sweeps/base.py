@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import threading
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
 import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from features.direct import Direct
 from features.ledger import Ledger, room
 from features.ledger import with_room as ledger_with_room
 from features.saved_state import Arrays, from_arrays, to_arrays
 from features.seen import Seen
 
 MOST_MEMBERS = 8
-_FIRST_ROOM = 256
+_FIRST_ROOM = 32
 _LEAST_KEYS = 8
 """Free keys of a ledger that a kernel may count on for one event."""
 
@@ -71,15 +75,51 @@ def new_out(n_figures: int, capacity: int = _FIRST_ROOM) -> Out:
     )  # fmt: skip
 
 
+@cache
 def nothing_found(n_figures: int) -> Found:
-    """Return no episodes."""
+    """Return no episodes, always the same ones."""
     return written(new_out(n_figures, 0))
+
+
+def together(parts: Sequence[Found], n_figures: int) -> Found:
+    """Return the episodes of all parts, in their order."""
+    found = [part for part in parts if len(part)]
+    if len(found) < 2:
+        return found[0] if found else nothing_found(n_figures)
+    return Found(**{f.name: np.concatenate([getattr(part, f.name) for part in found]) for f in fields(Found)})
 
 
 def written(out: Out) -> Found:
     """Return what a kernel wrote."""
     n = int(out.filled[0])
     return Found(out.start[:n], out.end[:n], out.side[:n], out.members[:n], out.figures[:n])
+
+
+class _Scratch(threading.local):
+    """Room for episodes by number of figures, used again and again: most buckets hold none."""
+
+    def __init__(self) -> None:
+        self.outs: dict[int, Out] = {}
+
+
+_SCRATCH = _Scratch()
+
+
+def _scratch(n_figures: int) -> Out:
+    if n_figures not in _SCRATCH.outs:
+        _SCRATCH.outs[n_figures] = new_out(n_figures)
+    if _SCRATCH.outs[n_figures].filled[0]:  # a kernel failed
+        _emptied(_SCRATCH.outs[n_figures])
+    return _SCRATCH.outs[n_figures]
+
+
+def _emptied(out: Out) -> Found:
+    """Return what a kernel wrote, and leave the room as it was before."""
+    found = written(out)
+    kept = found.take(np.arange(len(found)))
+    found.members[:], found.figures[:] = -1, np.nan
+    out.filled[0] = 0
+    return kept
 
 
 def _roomier(out: Out) -> Out:
@@ -146,6 +186,12 @@ class KernelSweep(Sweep):
 
     horizon_ns: ClassVar[int]
 
+    _fold: ClassVar[Direct]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        cls._fold = Direct(cls.kernel)
+
     def __init__(self) -> None:
         self._state = self.new_state()
 
@@ -160,14 +206,14 @@ class KernelSweep(Sweep):
 
     def fold(self, seen: Seen) -> Found:
         """Take the next events; return what they completed."""
-        out, done = new_out(len(self.figures)), 0
-        while (done := self.kernel(self._state, done, seen, out)) < len(seen.time):
+        out, done = _scratch(len(self.figures)), 0
+        while (done := self._fold(self._state, done, seen, out)) < len(seen.time):
             if len(out.end) - out.filled[0] < _LEAST_KEYS:
-                out = _roomier(out)
+                out = _SCRATCH.outs[len(self.figures)] = _roomier(out)
             if room(self._state.ledger) < _LEAST_KEYS:
                 ledger = ledger_with_room(self._state.ledger, int(seen.time[done]), self.horizon_ns, _LEAST_KEYS)
                 self._state = self._state._replace(ledger=ledger)
-        return written(out)
+        return _emptied(out) if out.filled[0] else nothing_found(len(self.figures))
 
     def snapshot(self) -> Arrays:
         """Return the whole state as arrays by name."""

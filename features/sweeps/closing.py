@@ -6,7 +6,6 @@ and half minute, so that any moment can look back.
 
 from __future__ import annotations
 
-from functools import reduce
 from typing import NamedTuple
 
 import numba as nb
@@ -17,7 +16,7 @@ from features.events import TRADE
 from features.ledger import Ledger, entry, new_ledger
 from features.schedule import HOURLY, Schedule
 from features.seen import Seen
-from features.sweeps.base import MOST_MEMBERS, Found, KernelSweep, Out, has_room, nothing_found
+from features.sweeps.base import MOST_MEMBERS, Found, KernelSweep, Out, has_room, nothing_found, together
 from features.takes import (
     ENTITY,
     LOTS,
@@ -159,25 +158,25 @@ class ClosingSweep(KernelSweep):
             return nothing_found(len(self.figures))
         if self._state.market[_DONE] == 0:
             self._state.market[_DONE] = seen.time[0]
-        found, done = [nothing_found(len(self.figures))], 0
+        found, done = [], 0
         for moment in self._due(int(seen.time[-1])):
             until = int(np.searchsorted(seen.time, moment + _AFTER_NS))
             super().fold(part(seen, done, until))
             found.append(self._judge(moment))
             done = until
         super().fold(part(seen, done, len(seen.time)))
-        return joined(found)
+        return together(found, len(self.figures))
 
     def advance(self, until_ns: int) -> Found:
         """Judge the moments up to a time, or the end of the tape."""
         market = self._state.market
         if until_ns < END_OF_TIME:
-            return joined([nothing_found(len(self.figures)), *map(self._judge, self._due(until_ns))])
+            return together([*map(self._judge, self._due(until_ns))], len(self.figures))
         last = int(market[_TRADED])
-        found = [nothing_found(len(self.figures)), *map(self._judge, self._due(last + _AFTER_NS))]
+        found = [*map(self._judge, self._due(last + _AFTER_NS))]
         if last - market[_JUDGED] > _AGAIN_NS:
             found.append(self._judge(last + 1))
-        return joined(found)
+        return together(found, len(self.figures))
 
     def _due(self, until: int) -> list[int]:
         """Return the moments that have long enough passed by a time and were not judged."""
@@ -200,7 +199,7 @@ class ClosingSweep(KernelSweep):
             return nothing_found(len(self.figures))
         if moment <= market[_TRADED] or market[_TRADED] < moment - 1:
             _pass_steps(state, now * _STEP_NS)
-        return joined([self._span(moment, last, steps) for steps in SPANS])
+        return together([self._span(moment, last, steps) for steps in SPANS], len(self.figures))
 
     def _span(self, moment: int, last: int, steps: int) -> Found:
         """Return who dominated as many half minutes, of which `last` is the number of the last one."""
@@ -267,11 +266,6 @@ def _by_appearance(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray
 def part(seen: Seen, begin: int, end: int) -> Seen:
     """Return events number `begin` to before `end`."""
     return Seen._make(column[begin:end] for column in seen)
-
-
-def joined(parts: list[Found]) -> Found:
-    """Return what several parts found, in their order."""
-    return reduce(Found.then, parts)
 
 
 def _leaders(takers: Takers) -> NDArray[np.int64]:

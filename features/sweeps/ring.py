@@ -20,7 +20,7 @@ from features.flows import NOBODY, Flows, flows_of_trades, joined, no_flows, sum
 from features.rings import Demands, Rings, Searched, find_rings
 from features.saved_state import Arrays, from_arrays, to_arrays
 from features.seen import Seen
-from features.sweeps.base import Found, Sweep, nothing_found
+from features.sweeps.base import Found, Sweep, nothing_found, together
 
 MINUTE_NS = 60_000_000_000
 MINUTES, HOUR, DAY = (10, 20, 60), 60, 1_440
@@ -69,7 +69,7 @@ class RingSweep(Sweep):
                 self._open = np.concatenate([self._open, part])
         if len(seen.time):
             found.append(self.advance(int(seen.time[-1]) // MINUTE_NS * MINUTE_NS))
-        return _all(found)
+        return together(found, len(FIGURES))
 
     def advance(self, until_ns: int) -> Found:
         """Close the open minute, hour and day if they end by then."""
@@ -81,7 +81,7 @@ class RingSweep(Sweep):
                 found.append(self._close_minute(minute))
         if self._parts[1] and self._parts[1][-1][0] // HOUR < until // HOUR:
             found.append(self._close_hour(self._parts[1][-1][0] // HOUR))
-        return _all(found)
+        return together(found, len(FIGURES))
 
     def _close_minute(self, minute: int) -> Found:
         time, seller, buyer, lots, arranged = self._open.T
@@ -95,7 +95,7 @@ class RingSweep(Sweep):
         spans = [
             span for span, shorter in zip(MINUTES, (0, *MINUTES), strict=False) if minutes[0][0] <= minute - shorter
         ]
-        return _all([self._look(minutes, minute, span, minute - LATELY) for span in spans])
+        return together([self._look(minutes, minute, span, minute - LATELY) for span in spans], len(FIGURES))
 
     def _close_hour(self, hour: int) -> Found:
         hours, days = self._parts[HOUR], self._parts[DAY]
@@ -111,7 +111,7 @@ class RingSweep(Sweep):
         week = [*days, *((h, part) for h, part in hours if not days or h > days[-1][0])]
         if days:
             found.append(self._look(week, hour, 168, hour - 1, HOUR))
-        return _all(found)
+        return together(found, len(FIGURES))
 
     def _close_day(self, hour: int) -> None:
         # A day is remembered by its last hour; hours come in order.
@@ -215,16 +215,6 @@ def _among(flows: Flows, members: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 def _first_meeting(flows: Flows, at: NDArray[np.int64], members: NDArray[np.int64]) -> int:
     return int(at[np.argmax(_among(flows, members))])
-
-
-def _all(found: list[Found]) -> Found:
-    some = [part for part in found if len(part)]
-    if not some:
-        return nothing_found(len(FIGURES))
-    out = some[0]
-    for part in some[1:]:
-        out = out.then(part)
-    return out
 
 
 def thinned(flows: Flows, most: int) -> Flows:

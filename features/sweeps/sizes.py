@@ -20,7 +20,7 @@ from features.sweeps.base import MOST_MEMBERS, Found, Sweep, nothing_found
 QUARTER_NS = 900_000_000_000
 HOUR_NS = 3_600_000_000_000
 END_OF_TIME = 2**62
-LEAST_TRADES, MOST_TRADES = 200, 20_000
+LEAST_TRADES, MOST_TRADES, _MOST_PARTS = 200, 20_000, 256
 LEAST_COMPARED = 50
 """Trades below which no share of them is told."""
 PREVIOUS = 5
@@ -82,7 +82,7 @@ class Sizes(Sweep):
         # -1 where there is no book to be inside of.
         inside = np.where(bid < ask, (bid < price) & (price < ask), -1)
         self._trades.append(np.stack([column.astype(np.int64) for column in (time, lots, side, inside)], axis=1))
-        if sum(len(part) for part in self._trades) > 2 * MOST_TRADES:
+        if len(self._trades) > _MOST_PARTS or len(self._trades[-1]) > MOST_TRADES:
             self._trades = [self._held()]
 
     def _held(self) -> NDArray[np.int64]:

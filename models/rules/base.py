@@ -31,11 +31,14 @@ class Rule(Protocol):
     Attributes:
         typology: Name of the pattern; also the name of the rule and its file.
         category: What class of pattern it is.
-        scale: The rows it reads: "market", "fast", or "account" where its episodes end with their subject's own event.
+        scale: The rows it reads: "market", "fast", "book", "cross" (over venues), or "account" where its episodes end
+            with their subject's own event.
         reads: The kind of episodes it judges, "" for none.
         mar: Where MAR describes it: indicator of Annex II, Section 1, of Regulation (EU) 2016/522; "" for nowhere.
-        needs: Kinds of data without which it abstains, of "trades", "aggressor", "accounts" and "orders".
-        yields_to: Typologies whose open alerts on the same accounts explain what it sees.
+        needs: Kinds of data without which it abstains, of "trades", "aggressor", "accounts", "orders", "books" and
+            "venues": a second one that lists the same thing.
+        yields_to: Typologies whose open alerts on the same accounts (of a book, which names none: on anybody) explain
+            what it sees.
         params: Its parameters.
     """
 

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, delete, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from features.canary import is_canary
 from models.alert import Alert
 from serving.alerts.database import migrate, open_database, reading, writing
 from serving.alerts.life import CLOSED, Change, Disposition, Triage, after
@@ -112,12 +113,13 @@ class AlertStore:
             connection.execute(text("SELECT 1"))
 
     def upsert(self, found: Iterable[Alert]) -> int:
-        """Keep alert revisions, all or none of them; what is known or older is left alone.
+        """Keep alert revisions, all or none of them; what is known or older is left alone, and what canaries raise.
 
         Returns:
             How many revisions were new.
         """
-        ordered = sorted(found, key=lambda alert: (alert.alert_id, alert.revision))
+        real = [alert for alert in found if not is_canary(alert.venue)]
+        ordered = sorted(real, key=lambda alert: (alert.alert_id, alert.revision))
         if not ordered:
             return 0
         with writing(self._engine) as connection:

@@ -10,13 +10,14 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.canary import CANARY_VENUE
 from features.encoding import Lots, encode
 from features.events import Vocabulary
 from features.fills import TRADE_LAYOUTS
 from features.readers import Tape, assemble
 from features.recognition import recognise
 from features.records import tables_from_records
-from features.schema import ORDERS, TRADES
+from features.schema import BOOKS, ORDERS, TRADES
 from features.validation import Mistake, Raw, RefusedRowsError, check
 from serving.api.problems import UnsupportedMediaError
 from serving.errors import RequestError
@@ -27,7 +28,8 @@ JSON, NDJSON, ARROW = "application/json", "application/x-ndjson", "application/v
 NAME = "request"
 MOST_ROWS = 2_000_000
 MOST_CHARACTERS = 1000
-_PARTS = ("trades", "orders", "accounts")
+_EVENTS = ("trades", "orders", "books")
+_PARTS = (*_EVENTS, "accounts")
 _SHOWN = 200
 
 
@@ -36,6 +38,7 @@ class EventsBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     trades: list[dict[str, Any]] | None = None
     orders: list[dict[str, Any]] | None = None
+    books: list[dict[str, Any]] | None = None
     accounts: list[dict[str, Any]] | None = None
 
 
@@ -54,9 +57,7 @@ class Posted:
     @property
     def repeated(self) -> int:
         """How many came twice in the body."""
-        tables = (self.tape.trades, self.tape.orders)
-        kept = sum(int(table.num_rows) for table in tables if table is not None)
-        return self.rows - kept
+        return self.rows - len(self.tape)
 
 
 def posted(body: bytes, content_type: str, lots: Lots) -> Posted:
@@ -94,12 +95,12 @@ def refuse_media_type(content_type: str, allowed: tuple[str, ...]) -> str:
 def posted_json(body: bytes) -> Posted:
     """Return the events of a JSON body."""
     events = decoded(body, EventsBody)
-    return Posted(tape_of_records(events), len(events.trades or ()) + len(events.orders or ()))
+    return Posted(tape_of_records(events), sum(len(getattr(events, name) or ()) for name in _EVENTS))
 
 
 def tape_of_records(events: EventsBody) -> Tape:
     """Return the tape of decoded JSON."""
-    return tables_from_records(trades=events.trades, orders=events.orders, accounts=events.accounts, name=NAME)
+    return tables_from_records(**{name: getattr(events, name) for name in _PARTS}, name=NAME)
 
 
 def posted_lines(body: bytes) -> Posted:
@@ -129,11 +130,15 @@ def posted_lines(body: bytes) -> Posted:
 
 
 def posted_arrow(body: bytes) -> Posted:
-    """Return the events of an Arrow IPC stream of trades or of order messages; its columns say which."""
+    """Return the events of an Arrow IPC stream of trades, order messages or book levels; its columns say which.
+
+    Book levels are told by the column `snapshot`: without it they look like trades with a column too many.
+    """
     try:
         table = _arrow_table(body)
-        layout, note = recognise(table.column_names, [*TRADE_LAYOUTS, ORDERS], NAME)
-        part = ORDERS.name if layout is ORDERS else TRADES.name
+        layouts = [BOOKS] if "snapshot" in table.column_names else [*TRADE_LAYOUTS, ORDERS]
+        layout, note = recognise(table.column_names, layouts, NAME)
+        part = layout.name if layout in {ORDERS, BOOKS} else TRADES.name
         known = table.select([name for name in layout.names if name in table.column_names])
         checked = check(Raw(f"{NAME}: {part}", layout, known, note=note))
         return Posted(assemble(NAME, {part: checked}), table.num_rows)
@@ -199,6 +204,20 @@ def refuse_text(tape: Tape) -> None:
                 raise RequestError(f"{part}.{name}", f"text of at most {MOST_CHARACTERS} characters")
 
 
+def refuse_canaries(tape: Tape) -> None:
+    """Refuse the venue whose alerts nobody is shown.
+
+    Raises:
+        RequestError: An event is of it.
+    """
+    for part in ("trades", "orders", "books"):
+        table = getattr(tape, part)
+        if table is not None and "venue" in table.column_names:
+            at = pc.index(table["venue"].cast(pa.string()), CANARY_VENUE).as_py()
+            if at >= 0:
+                raise RequestError(f"{part}[{at}].venue", "another name; this one is the service's own", CANARY_VENUE)
+
+
 def refuse_future(tape: Tape, watermark: int | None, latest: int) -> None:
     """Refuse times so far ahead that everything which really happens until then would be late.
 
@@ -211,7 +230,8 @@ def refuse_future(tape: Tape, watermark: int | None, latest: int) -> None:
         RequestError: An event, or the watermark, is later.
     """
     newest = {"watermark": watermark or 0}
-    for part, table in (("trades", tape.trades), ("orders", tape.orders)):
+    for part in _EVENTS:
+        table = getattr(tape, part)
         if table is not None and table.num_rows:
             newest[f"{part}.timestamp"] = pc.max(table["timestamp"]).cast(pa.int64()).as_py()
     for field, time in newest.items():
@@ -236,4 +256,4 @@ def _bad_line(number: int, line: bytes, record: Mapping[str, Any] | None, table:
         text = line[:_SHOWN].decode(errors="replace")
         return Mistake("lines", number, "(row)", text, "must be one JSON object on one line")
     was = None if table is None else str(table)[:_SHOWN]
-    return Mistake("lines", number, "table", was, "must be trades, orders or accounts")
+    return Mistake("lines", number, "table", was, "must be trades, orders, books or accounts")

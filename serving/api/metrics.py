@@ -102,11 +102,16 @@ def _of_engine(status: EngineStatus) -> Iterator[Metric]:
     }
     for name, text in help_of.items():
         yield GaugeMetricFamily(f"tapewatch_engine_{name}", text, value=getattr(status, name))
+    delay = GaugeMetricFamily("tapewatch_engine_delay_seconds", "How long alerts take.", labels=["of", "quantile"])
+    for of, told in (("arrival_to_stored", status.stored), ("bucket_end_to_stored", status.known)):
+        for quantile, value in (("0.5", told.p50_s), ("0.99", told.p99_s), ("1", told.most_s)):
+            delay.add_metric([of, quantile], float("nan") if value is None else value)
+    yield delay
     shadow = CounterMetricFamily(
         "tapewatch_shadow_alerts", "Alerts of champion and shadowed challenger.", labels=["agreement", "typology"]
     )
-    for told, count in status.shadow.items():
-        shadow.add_metric(told.split(" ", 1), count)
+    for compared, count in status.shadow.items():
+        shadow.add_metric(compared.split(" ", 1), count)
     yield shadow
 
 

@@ -8,7 +8,7 @@ import msgspec
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from features.schema import ACCOUNTS, ORDERS, TRADES, Column, Layout
+from features.schema import ACCOUNTS, BOOKS, ORDERS, TRADES, Column, Layout
 
 _REF = "#/components/schemas/{name}"
 _KINDS: dict[str, dict[str, Any]] = {
@@ -28,10 +28,15 @@ _ORDER = {
     "event_id": "o-1", "timestamp": "2024-05-01T09:30:00.100000Z", "venue": "x", "symbol": "BTC/USD", "order_id": "77",
     "account_id": "a-1", "event": "new", "side": "buy", "price": 60000.0, "quantity": 1.5,
 }  # fmt: skip
-_EVENTS = {"trades": [_TRADE], "orders": [_ORDER]}
+_LEVEL = {
+    "timestamp": "2024-05-01T09:30:00.050000Z", "venue": "x", "symbol": "BTC/USD", "side": "buy", "price": 60000.0,
+    "quantity": 3.5, "snapshot": False,
+}  # fmt: skip
+_EVENTS = {"trades": [_TRADE], "orders": [_ORDER], "books": [_LEVEL]}
 _LINES = (
     '{"table": "trades", "timestamp": "2024-05-01T09:30:00Z", "symbol": "BTC/USD", "price": 60000, "quantity": 1}\n'
 )
+_ARROW = "Trades or orders, by their columns, or book levels, by their column `snapshot`."
 _TOTALS = {
     "symbol": "BTC/USD", "current_volume": 900.0, "current_price": 61000.0, "volume_history": [100.0, 110.0, 95.0],
     "price_history": [60000.0, 60010.0, 59990.0], "user_distribution": {"a-1": 850.0, "a-2": 50.0}, "trade_count": 40,
@@ -49,7 +54,7 @@ EVENTS_BODY = {
                 "example": _LINES,
             },
             "application/vnd.apache.arrow.stream": {
-                "schema": {"type": "string", "format": "binary", "description": "Trades or orders, by their columns."}
+                "schema": {"type": "string", "format": "binary", "description": _ARROW}
             },
         },
     }
@@ -90,12 +95,13 @@ def document(app: FastAPI, *kinds: type[msgspec.Struct], models: dict[str, Any])
     _, structs = msgspec.json.schema_components(kinds, ref_template=_REF)
     schemas = whole.setdefault("components", {}).setdefault("schemas", {})
     schemas |= {**structs, **models, "Events": _events()}
-    schemas |= {name: _rows(layout) for name, layout in (("Trade", TRADES), ("Order", ORDERS), ("Account", ACCOUNTS))}
+    layouts = {"Trade": TRADES, "Order": ORDERS, "Level": BOOKS, "Account": ACCOUNTS}
+    schemas |= {name: _rows(layout) for name, layout in layouts.items()}
     return whole
 
 
 def _events() -> dict[str, Any]:
-    rows = {"trades": "Trade", "orders": "Order", "accounts": "Account"}
+    rows = {"trades": "Trade", "orders": "Order", "books": "Level", "accounts": "Account"}
     lists = {name: {"type": "array", "items": {"$ref": _REF.format(name=row)}} for name, row in rows.items()}
     about = "Events of any markets; `accounts` says who owns which accounts."
     return {"type": "object", "description": about, "additionalProperties": False, "properties": lists}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -18,14 +19,19 @@ from features.validation import RefusedRowsError
 from models.toml_tables import RefusedParametersError
 from serving.errors import (
     AlertNotFoundError,
+    CanaryWaitsError,
+    EngineBusyError,
     EngineFailedError,
     EngineUnavailableError,
+    FeedsUnavailableError,
     JobFailedError,
     JobRefusedError,
     JobUnavailableError,
     LifeCycleError,
+    NotMonitoredError,
     RequestError,
     StoreUnreachableError,
+    SymbolNotFoundError,
 )
 
 MEDIA_TYPE = "application/problem+json"
@@ -33,15 +39,17 @@ TITLES = {
     400: "The request cannot be read",
     404: "There is no such thing",
     405: "This method is not for this address",
-    409: "The change is not allowed from where the alert stands",
+    409: "This is not allowed as things stand",
     413: "The request body is too large",
     415: "The content type is not one that is read here",
     422: "The request breaks a rule",
+    429: "There is more to do than is taken on; send it again later",
     500: "Tapewatch failed",
     503: "A part of Tapewatch does not answer; try again",
 }
 _STATUS: dict[type[TapewatchError], int] = {
     AlertNotFoundError: 404,
+    SymbolNotFoundError: 404,
     LifeCycleError: 409,
     RequestError: 422,
     RefusedParametersError: 422,
@@ -49,8 +57,12 @@ _STATUS: dict[type[TapewatchError], int] = {
     JobRefusedError: 422,
     JobUnavailableError: 503,
     JobFailedError: 500,
+    EngineBusyError: 429,
     EngineUnavailableError: 503,
     StoreUnreachableError: 503,
+    FeedsUnavailableError: 503,
+    NotMonitoredError: 404,
+    CanaryWaitsError: 409,
     EngineFailedError: 500,
     StoreError: 500,
     TapewatchError: 500,
@@ -122,7 +134,9 @@ STORE = documented(422, 503)
 UNREADY = documented(503)
 ADOPT = documented(413, 422, 503)
 JOB = documented(413, 422, 503)
+EVENTS = documented(413, 415, 422, 429, 503)
 BODY = documented(413, 415, 422, 503)
+CANARY = documented(409, 413, 422, 503)
 PLAIN = documented()
 
 
@@ -151,7 +165,10 @@ def _ours(request: Request, error: Exception) -> Response:
     status = next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
     if status >= 500:
         log.error("request.failed", path=request.url.path, why=str(error))
-    return problem(status, str(error), request.url.path, _fields(error))
+    answer = problem(status, str(error), request.url.path, _fields(error))
+    if isinstance(error, EngineBusyError):
+        answer.headers["Retry-After"] = str(math.ceil(error.retry_after_s))
+    return answer
 
 
 def _fields(error: Exception) -> list[FieldProblem]:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from features.errors import StoreError
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Write a file so that after a crash it holds the old content or the new, never a part."""
+def write_whole(path: Path, content: bytes | Iterable[bytes]) -> None:
+    """Write a file, of one piece or many, so that after a crash it holds the old content or the new, never a part."""
     unfinished = path.with_name(path.name + ".unfinished")
     with unfinished.open("wb") as file:
-        file.write(content)
+        file.writelines([content] if isinstance(content, bytes) else content)
         file.flush()
         os.fsync(file.fileno())
     unfinished.replace(path)

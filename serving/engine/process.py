@@ -17,10 +17,12 @@ from models.surveillance import Surveillance, shadow_of
 from serving.alerts.store import AlertStore
 from serving.champion import Champion, load_shadowed
 from serving.engine.engine import Engine
+from serving.engine.intake import Intake
 from serving.engine.server import EngineServer
 from serving.engine.shadowing import ShadowLog
 from serving.engine.watcher import Watch
 from serving.logs import log_as_json
+from serving.monitoring.canary_alerts import AlertsWithCanaries
 from serving.settings import Settings
 from serving.signals import StopSignal
 from training.folded_store import fold_parameters
@@ -41,8 +43,11 @@ def run_engine(settings: Settings, address: str, authkey: bytes, ready: Connecti
     log_as_json()
     with StopSignal(ignore=(signal.SIGINT,)) as stop:
         store = AlertStore.open(settings.store_url, migrated=True)
-        engine = Engine(settings, watch_of(load_shadowed(settings), settings.shadow_file), store, time.monotonic)
-        server = EngineServer(engine, address, authkey)
+        alerts = AlertsWithCanaries(store, settings.canary_alerts_file, time.time_ns)
+        watch = watch_of(load_shadowed(settings), settings.shadow_file)
+        engine = Engine(settings, watch, alerts, time.monotonic, apart=True)
+        intake = Intake(engine, settings.queue_bytes, settings.queue_batches)
+        server = EngineServer(engine, intake, address, authkey)
         ready.send_bytes(b"ready")
         broken = False
         while not broken and not wait([stop.waitable, parent], timeout=TICK_S):
@@ -51,6 +56,7 @@ def run_engine(settings: Settings, address: str, authkey: bytes, ready: Connecti
         server.close()
         if broken:
             raise SystemExit(1)
+        intake.close()
         engine.close()
         store.close()
 
@@ -86,11 +92,14 @@ def watch_of(champion: Champion, shadow_file: Path | None = None) -> Watch:
 def _warm_up(watch: Watch) -> None:
     """Let a throwaway surveillance see a few events, so that the first request does not wait for the compiler."""
     times = [f"2024-01-01T00:{minute:02d}:00Z" for minute in range(4)]
-    trade = {"symbol": "A", "price": 1.0, "quantity": 1.0, "aggressor": "buy", "buyer_id": "a", "seller_id": "b"}
+    trade = {"symbol": "A", "price": 1.0, "quantity": 1.0, "aggressor": "buy"}
+    sides = ({"venue": "x", "buyer_id": "a", "seller_id": "b"}, {"venue": "y", "buyer_id": "b", "seller_id": "a"})
     order = {"symbol": "A", "order_id": "o", "account_id": "a", "side": "buy", "price": 1.0, "quantity": 1.0}
+    levels = [{"symbol": "A", "side": side, "price": at, "quantity": 1.0} for side, at in (("buy", 0.9), ("sell", 1.1))]
     tape = tables_from_records(
-        trades=[{"timestamp": time, **trade} for time in times],
+        trades=[{"timestamp": time, **trade, **side} for time in times for side in sides],
         orders=[{"timestamp": time, "event": event, **order} for time in times for event in ("new", "cancel")],
+        books=[{"timestamp": time, **level} for time in times for level in levels],
     )
     watcher = watch.new()
     watcher.push(encode(tape, watcher.vocabulary, watch.lots))

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
-
+from features.canary import is_canary
 from features.encoding import Lots, encode
 from features.events import Events, Vocabulary, concatenate
 from features.readers import Tape
 from serving.engine.frames import read_frame
 from serving.engine.remembered import Remembered
-from serving.engine.wire import TABLES, Batch, identities
+from serving.engine.wire import TABLES, Batch, batches_of, identities
 from serving.errors import JournalDamagedError
 from serving.settings import Settings
 
@@ -26,7 +25,7 @@ def recorded_events(settings: Settings, lots: Lots) -> tuple[Events, Vocabulary]
     """Return the events that the journal holds, each once, and their names.
 
     They are those that were acknowledged, also what came too late to be judged then; the oldest segments are gone
-    (`keep_segments`). A frame that is being written is left aside.
+    (`keep_segments`). A frame that is being written is left aside, and so are canaries: nobody learns from them.
 
     Args:
         settings: Where the journal is, and how long identities are remembered.
@@ -36,6 +35,8 @@ def recorded_events(settings: Settings, lots: Lots) -> tuple[Events, Vocabulary]
     sources: dict[str, int] = {}
     parts, row = [], 0
     for batch in _batches(settings.journal):
+        if is_canary(batch.source):
+            continue
         tables = {name: table for name in TABLES if (table := batch.table(name)) is not None}
         for name in tables.keys() - {"accounts"}:
             mine = identities(batch, name, tables[name])
@@ -57,7 +58,7 @@ def _batches(folder: Path) -> Iterator[Batch]:
                     payload = read_frame(file, str(path))
                 except JournalDamagedError:
                     break
-                yield msgspec.msgpack.decode(payload, type=Batch)
+                yield from batches_of(payload)
 
 
 def _segments(folder: Path) -> list[Path]:

@@ -1,77 +1,42 @@
-"""The engine's socket: one thread a connection, one request at a time on each."""
+"""The engine's socket."""
 
 from __future__ import annotations
 
-import threading
-from contextlib import suppress
-from multiprocessing import AuthenticationError
-from multiprocessing.connection import Connection, Listener
-from pathlib import Path
-
 import msgspec
-import structlog
 
 from features.errors import TapewatchError
 from serving.engine.engine import Engine
-from serving.engine.wire import AskStatus, Failed, Reply, Request
+from serving.engine.intake import Intake
+from serving.engine.wire import AskCross, AskStatus, Busy, CrossAnswer, Failed, Reply, Request
+from serving.errors import EngineBusyError
+from serving.local_sockets import Answering
 
-log = structlog.get_logger(__name__)
 
-
-class EngineServer:
+class EngineServer(Answering):
     """Answers requests for an engine until it is closed.
 
-    Attributes:
-        broken: Set when the engine failed in a way that it must not survive.
-
     Args:
-        engine: Who does the work.
-        address: Path of the socket; what a dead predecessor left there is removed.
+        engine: Who tells how it is.
+        intake: Who takes batches.
+        address: Path of the socket.
         authkey: Secret that both sides know.
     """
 
-    def __init__(self, engine: Engine, address: str, authkey: bytes) -> None:
+    def __init__(self, engine: Engine, intake: Intake, address: str, authkey: bytes) -> None:
         self._engine = engine
-        Path(address).unlink(missing_ok=True)
-        self._listener = Listener(address, family="AF_UNIX", backlog=64, authkey=authkey)
-        Path(address).chmod(0o600)
-        self._closing = threading.Event()
-        self.broken = threading.Event()
-        threading.Thread(target=self._accept, name="engine-accept", daemon=True).start()
+        self._intake = intake
+        super().__init__("engine", self._answered, address, authkey)
 
-    def close(self) -> None:
-        """Stop taking connections; the address is free afterwards."""
-        self._closing.set()
-        self._listener.close()
+    def _answered(self, asked: bytes) -> bytes:
+        return msgspec.msgpack.encode(self._reply(asked))
 
-    def _accept(self) -> None:
-        while not self._closing.is_set():
-            try:
-                connection = self._listener.accept()
-            except (AuthenticationError, EOFError, ConnectionError) as error:
-                log.warning("engine.connection_refused", why=str(error))
-            except OSError:
-                if not self._closing.is_set():
-                    raise
-            else:
-                threading.Thread(target=self._serve, args=(connection,), name="engine-connection", daemon=True).start()
-
-    def _serve(self, connection: Connection) -> None:
-        with connection, suppress(EOFError, ConnectionError):
-            while not self._closing.is_set():
-                asked = connection.recv_bytes()
-                try:
-                    reply = self._answer(asked)
-                except Exception:
-                    # The state may be half changed. Only a new process, from the journal, is surely right.
-                    log.exception("engine.broken")
-                    self.broken.set()
-                    return
-                connection.send_bytes(msgspec.msgpack.encode(reply))
-
-    def _answer(self, asked: bytes) -> Reply:
+    def _reply(self, asked: bytes) -> Reply:
         try:
             request: Request = msgspec.msgpack.decode(asked, type=Request)
-            return self._engine.status() if isinstance(request, AskStatus) else self._engine.submit(request.batch)
+            if isinstance(request, AskCross):
+                return CrossAnswer(self._engine.cross(request.symbol, request.window_ns))
+            return self._engine.status() if isinstance(request, AskStatus) else self._intake.submit(request.batch)
+        except EngineBusyError as error:
+            return Busy(error.retry_after_s)
         except (TapewatchError, msgspec.MsgspecError) as error:
             return Failed(str(error))

@@ -9,7 +9,9 @@ from typing import Any
 
 import structlog
 
+from features.canary import is_canary
 from models.shadow import Compared
+from serving.bounded_lines import append_bounded
 from serving.times import iso
 
 MOST_BYTES = 4 * 2**20
@@ -61,7 +63,9 @@ class ShadowLog:
         return {f"{agreement} {typology}": n for (agreement, typology), n in self._counts.copy().items()}
 
     def compared(self, what: Compared) -> None:
-        """Take note of one comparison."""
+        """Take note of one comparison; canaries are not compared."""
+        if is_canary(what.alert.venue):
+            return
         record = record_of(what, self.challenger)
         line = json.dumps(record)
         if line in self._seen:
@@ -72,10 +76,7 @@ class ShadowLog:
         self._counts[what.agreement, what.alert.typology] += 1
         if what.disagrees:
             log.info("shadow.disagrees", **record)
-        if self._path.exists() and self._path.stat().st_size > MOST_BYTES:
-            self._path.replace(self._path.with_name(f"{self._path.name}.1"))
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(f"{line}\n")
+        append_bounded(self._path, line.encode(), MOST_BYTES)
 
     def failed(self, why: str) -> None:
         """Take note that the challenger failed and is not asked again."""

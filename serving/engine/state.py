@@ -11,9 +11,9 @@ from features.encoding import encode
 from features.readers import Tape
 from models.alert import Alert
 from serving.engine.remembered import Remembered
-from serving.engine.snapshot import FORMAT, Snapshot
+from serving.engine.snapshot import FORMAT, Head, Snapshot
 from serving.engine.watcher import Watch, Watcher
-from serving.engine.wire import Ack, Batch, identities
+from serving.engine.wire import TABLES, Ack, Batch, identities
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ class State:
         accounts = batch.table("accounts")
         if accounts is not None:
             tables["accounts"] = accounts
-        for name in ("orders", "trades"):
+        for name in TABLES[1:]:
             table = batch.table(name)
             if table is None:
                 continue
@@ -65,25 +65,30 @@ class State:
             duplicates += new.count(False)
         return Fresh(tables, known, duplicates)
 
-    def take(self, batch: Batch, fresh: Fresh) -> tuple[Ack, list[Alert]]:
-        """Take what is new of a batch, then its watermark; return the answer and the alert revisions."""
+    def note(self, batch: Batch, fresh: Fresh) -> Ack:
+        """Take what is new of a batch, then its watermark; what this makes due waits for `close`."""
         code = list(self.rows).index(batch.source) if batch.source in self.rows else len(self.rows)
         first_row = self.rows.get(batch.source, 0)
         tape = Tape(f"batch of {batch.source}", **fresh.tables)
         events = encode(tape, self.watcher.vocabulary, self.watch.lots, source=code, first_row=first_row)
         late = self.watcher.late
-        alerts = self.watcher.push(events) if len(events) else []
+        if len(events):
+            self.watcher.add(events)
         ack = Ack(fresh.events - (self.watcher.late - late), fresh.duplicates, self.watcher.late - late)
         if batch.watermark is not None:
-            alerts += self.watcher.advance(batch.watermark)
+            self.watcher.tick(batch.watermark, batch.markets)
         self.rows[batch.source] = first_row + fresh.events
         self.remembered.remember(fresh.identities, _newest(fresh.tables))
-        return ack, alerts
+        return ack
+
+    def close(self) -> list[Alert]:
+        """Judge what is due; return the alert revisions."""
+        return self.watcher.close()
 
     def snapshot(self, offset: int) -> Snapshot:
-        """Return the state as bytes; `offset` is where the journal stands."""
-        parts = self.watcher.snapshot(), self.remembered.snapshot(), dict(self.rows)
-        return Snapshot(FORMAT, offset, self.watch.folds, *parts)
+        """Return the state; `offset` is where the journal stands. To be written before anything is taken."""
+        head = Head(FORMAT, offset, self.watch.folds, self.remembered.snapshot(), dict(self.rows))
+        return Snapshot(head, self.watcher.snapshot())
 
 
 def new_state(watch: Watch, remember_ns: int, remember_ids: int, snapshot: Snapshot | None) -> State:
@@ -91,8 +96,8 @@ def new_state(watch: Watch, remember_ns: int, remember_ids: int, snapshot: Snaps
     remembered = Remembered(max(remember_ns, watch.lateness_ns), remember_ids)
     if snapshot is None:
         return State(watch, watch.new(), remembered)
-    remembered.restore(snapshot.remembered)
-    return State(watch, watch.restored(snapshot.watcher), remembered, dict(snapshot.rows))
+    remembered.restore(snapshot.head.remembered)
+    return State(watch, watch.restored(snapshot.watcher), remembered, dict(snapshot.head.rows))
 
 
 def _newest(tables: dict[str, pa.Table]) -> int:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
 
 from features.encoding import Lots
 from features.events import Events, Vocabulary
 from models.alert import Alert
+from models.cross_report import CrossReport
 from serving.engine.shadowing import ShadowLog
 
 
@@ -22,16 +25,24 @@ class Watcher(Protocol):
         """Events refused because their bucket was closed."""
         ...
 
-    def push(self, events: Events) -> list[Alert]:
-        """Take events and return the alert revisions that they bring."""
+    def add(self, events: Events) -> None:
+        """Take events; what they make due waits for `close`."""
         ...
 
-    def advance(self, until_ns: int) -> list[Alert]:
-        """Let time pass up to `until_ns` and return the alert revisions that this brings."""
+    def tick(self, until_ns: int, markets: Collection[tuple[str, str]] | None = None) -> None:
+        """Let time pass up to `until_ns`, in all markets or in some; what this makes due waits for `close`."""
         ...
 
-    def snapshot(self) -> bytes:
-        """Return the whole state."""
+    def close(self) -> list[Alert]:
+        """Judge what is due and return the alert revisions that it brings."""
+        ...
+
+    def cross_report(self, symbol: str | None, window_ns: int) -> CrossReport | None:
+        """Return what venues of one thing make of one another; None where nobody has traded the symbol."""
+        ...
+
+    def snapshot(self) -> Iterator[dict[str, NDArray[Any]]]:
+        """Yield the whole state in parts, nothing being due."""
         ...
 
 
@@ -51,7 +62,7 @@ class Watch:
     """
 
     new: Callable[[], Watcher]
-    restored: Callable[[bytes], Watcher]
+    restored: Callable[[Iterable[dict[str, NDArray[Any]]]], Watcher]
     lots: Lots
     lateness_ns: int
     model: str

@@ -8,7 +8,10 @@ from collections.abc import Mapping
 import msgspec
 import pyarrow as pa
 
-TABLES = ("accounts", "orders", "trades")
+from models.cross_report import CrossReport
+from serving.engine.delays import Delay
+
+TABLES = ("accounts", "orders", "trades", "books")
 
 
 class Batch(msgspec.Struct, frozen=True):
@@ -19,8 +22,10 @@ class Batch(msgspec.Struct, frozen=True):
         key: Key of the batch, by which rows without an event id are told apart; None: they are always new.
         trades: Canonical trades as an Arrow IPC stream.
         orders: Canonical order messages, likewise.
+        books: Canonical book levels, likewise.
         accounts: Accounts and their owners, likewise.
         watermark: No event before this time will follow (ns UTC); it closes what is open up to there.
+        markets: What the watermark is for, as (venue, symbol); None: all markets.
     """
 
     source: str = "api"
@@ -29,6 +34,13 @@ class Batch(msgspec.Struct, frozen=True):
     orders: bytes | None = None
     accounts: bytes | None = None
     watermark: int | None = None
+    books: bytes | None = None
+    markets: list[tuple[str, str]] | None = None
+
+    @property
+    def size(self) -> int:
+        """Bytes of its tables."""
+        return sum(len(getattr(self, name) or b"") for name in TABLES)
 
     def table(self, name: str) -> pa.Table | None:
         """Return one of `TABLES`, None where the batch has none."""
@@ -44,6 +56,24 @@ class Submit(msgspec.Struct, frozen=True, tag=True):
 
 class AskStatus(msgspec.Struct, frozen=True, tag=True):
     """Tell how you are."""
+
+
+class AskCross(msgspec.Struct, frozen=True, tag=True):
+    """Tell what venues of one thing make of one another.
+
+    Attributes:
+        symbol: One thing, as any venue writes it; None for all.
+        window_ns: How far back to look.
+    """
+
+    symbol: str | None
+    window_ns: int
+
+
+class CrossAnswer(msgspec.Struct, frozen=True, tag=True):
+    """The analysis over venues; None where nobody has traded the symbol that was asked for."""
+
+    report: CrossReport | None
 
 
 class Ack(msgspec.Struct, frozen=True, tag=True):
@@ -73,6 +103,8 @@ class EngineStatus(msgspec.Struct, frozen=True, tag=True):
         parameters: Version of the parameters.
         challenger: Version of the bundle that is shadowed, None without one.
         shadow: Comparisons with it since this process started, by "agreement typology".
+        stored: From the arrival of a batch to its alert revisions stored, for batches that brought any.
+        known: From the end of the bucket that opened an alert to the alert stored, for alerts younger than a day then.
     """
 
     events: int
@@ -84,6 +116,8 @@ class EngineStatus(msgspec.Struct, frozen=True, tag=True):
     parameters: str
     challenger: str | None = None
     shadow: dict[str, int] = {}
+    stored: Delay = Delay()
+    known: Delay = Delay()
 
 
 class Failed(msgspec.Struct, frozen=True, tag=True):
@@ -92,16 +126,38 @@ class Failed(msgspec.Struct, frozen=True, tag=True):
     says: str
 
 
-Request = Submit | AskStatus
-Reply = Ack | EngineStatus | Failed
+class Busy(msgspec.Struct, frozen=True, tag=True):
+    """There is more to do than is taken on; nothing of the batch was kept. Send it again after so many seconds."""
+
+    retry_after_s: float
+
+
+Request = Submit | AskStatus | AskCross
+Reply = Ack | EngineStatus | CrossAnswer | Failed | Busy
+
+
+def journaled(batches: list[Batch]) -> bytes:
+    """Return what the journal holds of batches that were taken together."""
+    return msgspec.msgpack.encode(batches)
+
+
+def batches_of(payload: bytes) -> list[Batch]:
+    """Return the batches of one frame of the journal; before 2026-11-30 each had a frame of its own."""
+    held = msgspec.msgpack.decode(payload, type=Batch | list[Batch])
+    return held if isinstance(held, list) else [held]
 
 
 def batch_of(
-    tables: Mapping[str, pa.Table], *, source: str = "api", key: str | None = None, watermark: int | None = None
+    tables: Mapping[str, pa.Table],
+    *,
+    source: str = "api",
+    key: str | None = None,
+    watermark: int | None = None,
+    markets: list[tuple[str, str]] | None = None,
 ) -> Batch:
     """Return a batch of canonical tables by name."""
     streams = {name: _stream(table) for name, table in tables.items() if table.num_rows}
-    return Batch(source=source, key=key, watermark=watermark, **streams)
+    return Batch(source=source, key=key, watermark=watermark, markets=markets, **streams)
 
 
 def identities(batch: Batch, name: str, table: pa.Table) -> list[bytes | None]:

@@ -17,7 +17,7 @@ FeedState = Literal["connecting", "live", "backing_off", "stopped"]
 RETRY_S = 10.0
 INTERVAL_S = 60.0
 LEAST_INTERVAL_S = 1.0
-MOST_INTERVAL_S = 3600.0
+MOST_INTERVAL_S = 86_400.0
 
 
 class Market(NamedTuple):

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from features.encoding import Lots, encode, order_hash
 from features.errors import SchemaError
-from features.events import CANCEL, FILL, NEW, ORDER_KINDS, TRADE, Events, Vocabulary
+from features.events import CANCEL, FILL, IMAGE, LEVEL, NEW, ORDER_KINDS, TRADE, Events, Vocabulary
+from features.order import total_order
 from features.readers import Tape, read_tape
 from features.records import tables_from_records
 from features.schema import ORDERS, TRADES
@@ -169,3 +170,32 @@ def test_times_with_any_zone_are_read_as_the_same_moment(seconds: int, hours: in
     local = (moment + timedelta(hours=hours)).strftime("%Y-%m-%dT%H:%M:%S") + f"{hours:+03d}:00"
     tape = tables_from_records(trades=[TRADE_RECORD | {"timestamp": local}])
     assert encode(tape, Vocabulary(), Lots()).time.tolist() == [seconds * 10**9]
+
+
+LEVEL_RECORD: dict[str, Any] = {
+    "timestamp": "2024-05-01T09:30:00Z", "symbol": "A", "side": "sell", "price": 1.5, "quantity": 2,
+}  # fmt: skip
+
+
+def test_encode_book_levels_stand_after_trades_and_tell_images_apart() -> None:
+    books = [LEVEL_RECORD, LEVEL_RECORD | {"side": "buy", "quantity": 0}, LEVEL_RECORD | {"snapshot": True}]
+    vocabulary = Vocabulary()
+    events = encode(tables_from_records(trades=[TRADE_RECORD], books=books), vocabulary, Lots(0.5), first_row=3)
+    assert events.kind.tolist() == [TRADE, LEVEL, LEVEL, IMAGE]
+    assert (events.side[1:].tolist(), events.lots[1:].tolist()) == ([-1, 1, -1], [4, 0, 4])
+    assert (events.row.tolist(), events.market.tolist()) == ([3, 3, 4, 5], [0] * 4)
+    assert events.is_book.tolist() == [False, True, True, True]
+    assert events.without_books().kind.tolist() == [TRADE]
+    assert set(events.account[1:].tolist()) == {-1}
+
+
+def test_lots_fitted_to_a_book_hold_its_largest_level_and_no_sum_of_them() -> None:
+    wide = tables_from_records(books=[LEVEL_RECORD | {"quantity": 1e12}])
+    many = tables_from_records(books=[LEVEL_RECORD | {"quantity": 8e7}] * 100)
+    assert encode(wide, Vocabulary(), Lots().fitted(wide)).lots[0] <= 2**53
+    assert Lots().fitted(many).of("A") == Lots().of("A")
+
+
+def test_events_of_one_moment_stand_with_levels_before_trades() -> None:
+    events = encode(tables_from_records(trades=[TRADE_RECORD], books=[LEVEL_RECORD]), Vocabulary(), Lots())
+    assert total_order(events).kind.tolist() == [LEVEL, TRADE]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from features.events import NEW, TRADE, Events, no_events
-from features.order import ReorderBuffer, is_ordered, total_order
+from features.order import END_OF_TIME, ReorderBuffer, is_ordered, total_order
 
 Key = tuple[int, int, int, int]
 # Time, kind, source, sequence.
@@ -51,20 +51,32 @@ def test_total_order_of_ordered_events_is_the_same_object() -> None:
     assert total_order(events) is events
 
 
+def given_after(buffer: ReorderBuffer, events: Events) -> list[int]:
+    buffer.add(events)
+    times: list[int] = buffer.give().time.tolist()
+    return times
+
+
+def given_at(buffer: ReorderBuffer, watermark: int) -> list[int]:
+    buffer.tick(watermark)
+    times: list[int] = buffer.give().time.tolist()
+    return times
+
+
 def test_buffer_gives_out_events_once_the_lateness_has_passed() -> None:
     buffer = ReorderBuffer(10)
-    assert buffer.add(at(20, 15)).time.tolist() == []
-    assert buffer.add(at(28, 12)).time.tolist() == [12, 15]
+    assert given_after(buffer, at(20, 15)) == []
+    assert given_after(buffer, at(28, 12)) == [12, 15]
     assert buffer.watermark == 18
-    assert buffer.tick(100).time.tolist() == [20, 28]
+    assert given_at(buffer, 100) == [20, 28]
 
 
 def test_buffer_refuses_and_counts_events_before_the_watermark() -> None:
     buffer = ReorderBuffer(5)
     buffer.add(at(100))
-    assert buffer.add(at(94, 95, 3)).time.tolist() == []
+    assert given_after(buffer, at(94, 95, 3)) == []
     assert buffer.late == 2
-    assert buffer.tick(200).time.tolist() == [95, 100]
+    assert given_at(buffer, 200) == [95, 100]
 
 
 def test_buffer_tick_never_moves_the_watermark_back() -> None:
@@ -72,13 +84,33 @@ def test_buffer_tick_never_moves_the_watermark_back() -> None:
     buffer.tick(50)
     buffer.tick(10)
     assert buffer.watermark == 50
-    assert buffer.add(no_events()).time.tolist() == []
+    assert given_after(buffer, no_events()) == []
 
 
-@given(rows=keys, cut=st.integers(0, 30))
-def test_buffer_gives_the_total_order_however_events_are_cut(rows: list[Key], cut: int) -> None:
-    events, buffer = events_of(rows), ReorderBuffer(10)
-    parts = [buffer.add(events.take(slice(0, cut))), buffer.add(events.take(slice(cut, len(events)))), buffer.tick(99)]
+def test_buffer_of_spans_gives_out_whole_ones_and_is_due_once_for_each() -> None:
+    buffer = ReorderBuffer(0, span_ns=10)
+    buffer.add(at(12, 19))
+    assert buffer.is_due
+    assert buffer.give().time.tolist() == []
+    assert not buffer.is_due
+    buffer.add(at(23))
+    assert buffer.is_due
+    assert buffer.until == 20
+    assert buffer.give().time.tolist() == [12, 19]
+    buffer.tick(END_OF_TIME)
+    assert buffer.until == END_OF_TIME
+    assert buffer.give().time.tolist() == [23]
+
+
+@given(rows=keys, cut=st.integers(0, 30), span=st.integers(1, 40))
+def test_buffer_gives_the_total_order_however_events_are_cut(rows: list[Key], cut: int, span: int) -> None:
+    events, buffer = events_of(rows), ReorderBuffer(10, span)
+    parts = []
+    for part in (events.take(slice(0, cut)), events.take(slice(cut, len(events)))):
+        buffer.add(part)
+        parts.append(buffer.give())
+    buffer.tick(END_OF_TIME)
+    parts.append(buffer.give())
     assert [key for part in parts for key in in_words(part)] == sorted(in_words(events))
     assert buffer.late == 0
 

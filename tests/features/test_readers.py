@@ -146,7 +146,7 @@ def test_read_tape_wrong_columns_lists_them(write: Write) -> None:
 
 
 def test_read_tape_folder_without_events_is_refused(write: Write) -> None:
-    with pytest.raises(TapeError, match=r"must hold trades\.\* or orders\.\*, has notes\.txt"):
+    with pytest.raises(TapeError, match=r"must hold trades\.\*, orders\.\* or books\.\*, has notes\.txt"):
         read_tape(write("tape/notes.txt", "x").parent)
 
 

@@ -188,7 +188,7 @@ def test_build_rules_of_parameters_hands_each_rule_its_table() -> None:
     assert {rule.typology: rule.params for rule in build_rules(parameters)} == {
         name: getattr(parameters, name)
         for name in type(parameters).model_fields
-        if name not in {"alerts", "events", "windows"}
+        if name not in {"alerts", "events", "windows", "cross"}
     } | {
         f"excessive_offloading_{which}": getattr(parameters, f"excessive_accumulation_{which}")
         for which in ("own", "others")

@@ -9,7 +9,10 @@ from models.parameters import Parameters
 from serving.abstention import abstentions
 
 Columns = dict[str, list[object]]
-TRADES: Columns = {"price": [1.0], "buyer_id": ["a"], "seller_id": ["b"], "aggressor": ["buy"]}
+TRADES: Columns = {
+    "venue": ["x", "y"], "symbol": ["BTC/USD", "BTC-USD"], "price": [1.0, 1.0], "buyer_id": ["a", "a"],
+    "seller_id": ["b", "b"], "aggressor": ["buy", "buy"],
+}  # fmt: skip
 ORDERS: Columns = {"order_id": ["o"], "account_id": ["a"]}
 
 
@@ -61,6 +64,13 @@ def test_abstentions_for_want_of_who_took_are_said_only_without_a_book(*, known:
     said = [line for line in lines if line.startswith("trades of this tape do not tell who took: ")]
     expected = those_that_need("aggressor") - those_that_need("orders") if not known else set()
     assert {name for line in said for name in names_in(line)} == expected
+
+
+@pytest.mark.parametrize("symbols", [["BTC/USD", "ETH/USD"], ["BTC/USD", "BTC/USDT"]])
+def test_abstentions_of_a_tape_without_a_second_venue_name_who_needs_one(symbols: list[object]) -> None:
+    (line,) = abstentions(tape({**TRADES, "symbol": symbols}, ORDERS), Parameters())
+    assert line.startswith("nothing on this tape trades on two venues: ")
+    assert names_in(line) == those_that_need("venues")
 
 
 def test_abstentions_of_an_empty_tape_are_not_said() -> None:

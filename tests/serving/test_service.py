@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,8 @@ import pytest
 
 from models.alert import Alert
 from serving.alerts.record import to_record
+from serving.scan import run_scan
+from serving.settings import Settings
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -34,7 +38,7 @@ class Service:
         self.process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True)
         self.pids: dict[str, int] = {}
         self.url = self.line(r"API (http://\S+)/v1")
-        while set(self.pids) != {"engine", "web"}:
+        while set(self.pids) != {"engine", "feeds", "web"}:
             self.ready()
 
     def line(self, pattern: str) -> str:
@@ -91,6 +95,22 @@ def test_service_killed_anywhere_loses_nothing_and_stops_cleanly(
     assert time.monotonic() - began < 5
 
 
+def test_service_that_a_tape_is_replayed_to_has_the_alerts_of_its_scan(
+    service: Service, wash_trades: Trades, tapewatch_home: Path, tmp_path: Path
+) -> None:
+    tape = tmp_path / "washed.jsonl"
+    tape.write_text("".join(json.dumps(trade) + "\n" for trade in wash_trades))
+    command = [sys.executable, "-m", "tapewatch", "replay", str(tape), "--speed", "0", "--home", str(tapewatch_home)]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = run_scan(tape, Settings(home=tapewatch_home), None, out=tmp_path / "alerts.jsonl", say=lambda _: None)
+    assert f"360 events taken; {len(found.alerts)} new alerts" in " ".join(done.stdout.split())
+    newest = sorted(found.alerts, key=lambda alert: (alert.detected_at, alert.alert_id), reverse=True)
+    assert service.get("/v1/alerts?limit=500")["alerts"] == [to_record(alert) for alert in newest]
+    again = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert "360 known already" in " ".join(again.stdout.split())
+
+
 def test_service_started_again_has_its_alerts_and_knows_its_events(tapewatch_home: Path, wash_trades: Trades) -> None:
     counts = []
     for _ in range(2):
@@ -101,6 +121,46 @@ def test_service_started_again_has_its_alerts_and_knows_its_events(tapewatch_hom
         service.process.communicate(timeout=20)
     assert counts[0]["total_alerts"] > 0
     assert counts[0] == counts[1]
+
+
+def until(service: Service, path: str, holds: Callable[[Any], bool]) -> Any:
+    """Ask until what must come has come."""
+    began = time.monotonic()
+    while time.monotonic() - began < 60:
+        answer = service.get(path)
+        if "status" not in answer and holds(answer):
+            return answer
+    raise AssertionError(answer)
+
+
+def test_service_whose_feeds_are_killed_goes_on_monitoring_and_counts_each_canary_once(
+    tapewatch_home: Path, wash_trades: Trades
+) -> None:
+    tapewatch_home.mkdir()
+    (tapewatch_home / "exchanges.toml").write_text('[kraken]\nhttpsProxy = "http://127.0.0.1:9"\n')
+    service = Service(tapewatch_home)
+    try:
+        body = {"exchange": "kraken", "symbols": ["BTC/USDT"], "interval": 5}
+        asked = httpx.post(f"{service.url}/v1/monitoring", json=body, timeout=30)
+        assert asked.status_code == 201
+        assert "kraken could not be asked" in asked.json()["notes"][0]
+        assert httpx.post(f"{service.url}/v1/monitoring/canaries", json={}, timeout=30).status_code == 202
+        service.kill("feeds")
+        (market,) = until(service, "/v1/monitoring", lambda told: told["markets"][0]["error"])["markets"]
+        assert (market["symbol"], market["interval"], market["state"]) == ("BTC/USDT", 5.0, "backing_off")
+        assert market["retries"] == 1
+        told = until(service, "/v1/monitoring/canaries", lambda told: told["caught"] + told["missed"] >= 3)
+        assert [one["outcome"] for one in told["canaries"]] == ["caught"] * 3
+        assert service.post(wash_trades[:10])["accepted"] == 10
+        assert service.get("/v1/alerts")["alerts"] == []
+        found = (tapewatch_home / "canary_alerts.jsonl").read_text().splitlines()
+        assert len(found) == len({json.loads(line)["alert_id"] for line in found}) >= 3
+        service.process.send_signal(signal.SIGTERM)
+        assert service.process.wait(timeout=20) == 0
+        assert not (tapewatch_home / "service.json").exists()
+    finally:
+        service.process.kill()
+        service.process.communicate(timeout=20)
 
 
 def test_service_whose_supervisor_is_killed_leaves_no_process_behind(service: Service) -> None:

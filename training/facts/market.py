@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
 
@@ -191,7 +191,7 @@ def markets_of(tape: Tape, left_out: dict[str, Spans] | None = None, *, orders: 
         orders: Read order messages as well.
     """
     names, lots = Vocabulary(), Lots().fitted(tape)
-    events = encode(tape, names, lots)
+    events = encode(replace(tape, books=None), names, lots)
     by_market = np.argsort(events.market, kind="stable")
     bounds = np.searchsorted(events.market[by_market], np.arange(len(names.markets) + 1))
     for (venue, symbol), (begin, end) in zip(names.markets, pairwise(bounds.tolist()), strict=True):

@@ -12,7 +12,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from features.events import CANCEL, EXPIRE, NEW, REJECT, REPLACE, TRADE, UNKNOWN, Events
+from features.events import CANCEL, EXPIRE, LEVEL, NEW, REJECT, REPLACE, UNKNOWN, Events
 
 IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
@@ -69,9 +69,9 @@ def order_lives(events: Events) -> Lives:
     What an order leaves is taken from its messages, and counted on from the last known where they do not say.
 
     Args:
-        events: One market's events in total order; trades are left aside.
+        events: One market's events in total order; all but order messages are left aside.
     """
-    rows = np.flatnonzero(events.kind < TRADE)
+    rows = np.flatnonzero(events.kind < LEVEL)
     rows = rows[np.argsort(events.order[rows], kind="stable")]
     order, kind, time = events.order[rows], events.kind[rows], events.time[rows]
     places, removes = np.isin(kind, (NEW, REPLACE)), np.isin(kind, (CANCEL, EXPIRE, REJECT))

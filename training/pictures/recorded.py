@@ -221,7 +221,7 @@ def load(path: Path) -> Recorded:
     bounds = np.searchsorted(events.market[order], np.arange(len(names.markets) + 1))
     markets = []
     for code, (venue, symbol) in enumerate(names.markets):
-        mine = total_order(events.take(order[bounds[code] : bounds[code + 1]]))
+        mine = total_order(events.take(order[bounds[code] : bounds[code + 1]]).without_books())
         markets.append(Market(venue, symbol, lots.of(symbol), mine))
     recorded = Recorded(tape.name, tuple(sorted(markets, key=lambda m: (m.symbol, m.venue))), names)
     return replace(recorded, transfers=_transfers(path, recorded))

@@ -16,7 +16,11 @@ from serving.champion import Champion
 from serving.engine.engine import Engine
 from serving.engine.watcher import Watch
 from serving.logs import log_as_json
+from serving.monitoring.asking import MonitoringClient
+from serving.monitoring.canary_alerts import AlertsWithCanaries
+from serving.monitoring.monitor import Monitor
 from serving.settings import Settings
+from tests.serving.monitoring.scripted import Scripted, running
 
 NOON = 1_714_564_800_000_000_000
 
@@ -28,14 +32,30 @@ def _plain_logs() -> None:
 
 @pytest.fixture
 def engine(settings: Settings, sqlite_store: AlertStore, watch: Watch) -> Iterator[Engine]:
-    running = Engine(settings, watch, sqlite_store, time.monotonic)
-    yield running
-    running.close()
+    alerts = AlertsWithCanaries(sqlite_store, settings.canary_alerts_file, time.time_ns)
+    started = Engine(settings, watch, alerts, time.monotonic)
+    yield started
+    started.close()
 
 
 @pytest.fixture
-def app(settings: Settings, sqlite_store: AlertStore, engine: Engine, rules_only: Champion) -> FastAPI:
-    return create_app(settings, sqlite_store, engine, ChampionScorer(rules_only), clock=lambda: NOON)
+def sources() -> Scripted:
+    return Scripted(lambda _market, _opened: [lambda feed: feed.bring(0, 5)])
+
+
+@pytest.fixture
+def feeds(
+    settings: Settings, sqlite_store: AlertStore, engine: Engine, sources: Scripted
+) -> Iterator[MonitoringClient]:
+    with running(Monitor(settings, sources, engine, sqlite_store.database), settings.home) as client:
+        yield client
+
+
+@pytest.fixture
+def app(
+    settings: Settings, sqlite_store: AlertStore, engine: Engine, rules_only: Champion, feeds: MonitoringClient
+) -> FastAPI:
+    return create_app(settings, sqlite_store, engine, ChampionScorer(rules_only), lambda: NOON, feeds)
 
 
 @pytest.fixture

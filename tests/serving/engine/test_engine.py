@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import resource
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from features.errors import SchemaError, StoreError
 from features.events import Events, Vocabulary
 from features.records import tables_from_records
 from models.alert import Alert
@@ -20,10 +23,11 @@ from serving.alerts.store import AlertStore
 from serving.champion import Champion
 from serving.engine.client import EngineClient
 from serving.engine.engine import Engine
+from serving.engine.intake import Intake
 from serving.engine.process import watch_of
 from serving.engine.server import EngineServer
 from serving.engine.watcher import Watch, Watcher
-from serving.engine.wire import Ack, Batch, batch_of
+from serving.engine.wire import Ack, Batch, batch_of, batches_of
 from serving.errors import EngineFailedError, EngineUnavailableError, StoreUnreachableError
 from serving.settings import Settings
 
@@ -69,17 +73,20 @@ class FailsOnce:
     def late(self) -> int:
         return self._inner.late
 
-    def push(self, events: Events) -> list[Alert]:
+    def add(self, events: Events) -> None:
         if self._fails:
             self._fails.pop()
-            self._inner.push(events.take(slice(0, len(events) // 2)))
+            self._inner.add(events.take(slice(0, len(events) // 2)))
             raise ZeroDivisionError("in a kernel")
-        return self._inner.push(events)
+        self._inner.add(events)
 
-    def advance(self, until_ns: int) -> list[Alert]:
-        return self._inner.advance(until_ns)
+    def tick(self, until_ns: int, markets: Collection[tuple[str, str]] | None = None) -> None:
+        self._inner.tick(until_ns, markets)
 
-    def snapshot(self) -> bytes:
+    def close(self) -> list[Alert]:
+        return self._inner.close()
+
+    def snapshot(self) -> Iterator[dict[str, NDArray[Any]]]:
         return self._inner.snapshot()
 
 
@@ -292,6 +299,71 @@ def test_engine_store_unreachable_takes_events_and_hands_alerts_over_later(
     assert engine.status().snapshot_bytes == engine.status().journal_bytes
 
 
+def test_engine_group_with_one_poisoned_batch_takes_the_others(
+    start: Callable[..., Engine], watch: Watch, wash_trades: Trades, kept: Kept, whole: dict[str, Alert]
+) -> None:
+    huge = [{**wash_trades[0], "symbol": f"X{k}", "quantity": 9e7, "event_id": f"x{k}"} for k in range(150)]
+    poisoned = batch([{**trade, "symbol": "X"} for trade in huge] * 2)
+    engine = start()
+    group = [batch(wash_trades[:150]), poisoned, batch(wash_trades[100:], watermark=END)]
+    first, refused, last = engine.submit_all(group)
+    assert first == Ack(150, 0, 0)
+    assert isinstance(refused, SchemaError)
+    assert "must move fewer than 2^60 lots a day" in str(refused)
+    assert last == Ack(len(wash_trades) - 150, 50, 0)
+    assert kept.alerts == whole
+    start()
+    assert kept.alerts == whole
+
+
+def test_engine_on_a_full_disk_says_so_keeps_nothing_and_goes_on_when_there_is_room(
+    start: Callable[..., Engine], wash_trades: Trades, kept: Kept, whole: dict[str, Alert]
+) -> None:
+    engine = start()
+    engine.submit(batch(wash_trades[:150]))
+    room, hard = engine.status().journal_bytes + 100, resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        with pytest.raises(StoreError, match="events must be written to disk before they are taken"):
+            engine.submit(batch(wash_trades[150:]))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    assert engine.submit(batch(wash_trades[150:], watermark=END)).accepted == len(wash_trades) - 150
+    assert kept.alerts == whole
+    kept.alerts.clear()
+    start()
+    assert kept.alerts == whole
+
+
+def test_engine_group_shares_one_frame_of_the_journal(start: Callable[..., Engine], wash_trades: Trades) -> None:
+    engine = start()
+    engine.submit_all([batch(wash_trades[:10]), batch(wash_trades[5:20])])
+    assert [len(batches_of(frame)) for _, frame in engine._journal.read(0)] == [2]
+
+
+def test_engine_watermark_of_a_market_leaves_the_others_open(start: Callable[..., Engine], wash_trades: Trades) -> None:
+    engine = start()
+    other = [{**trade, "symbol": "ETH/USD", "event_id": f"e{k}"} for k, trade in enumerate(wash_trades[:20])]
+    engine.submit(batch([*wash_trades[:20], *other], watermark=END, markets=[("default", "ETH/USD"), ("no", "such")]))
+    assert engine.submit(batch([{**trade, "event_id": "n"} for trade in other[-1:]])) == Ack(0, 0, 1)
+    assert engine.submit(batch([{**wash_trades[19], "event_id": "m"}])) == Ack(1, 0, 0)
+
+
+def test_engine_snapshot_written_by_a_copy_is_what_it_goes_on_from(
+    settings: Settings, watch: Watch, wash_trades: Trades, whole: dict[str, Alert]
+) -> None:
+    kept = Kept()
+    engine = Engine(settings.model_copy(update={"snapshot_events": 1}), watch, kept, Clock(), apart=True)
+    engine.submit(batch(wash_trades[:150]))
+    engine.submit(batch(wash_trades[150:160]))
+    engine.close()
+    again = Engine(settings, watch, kept, Clock(), apart=True)
+    assert again.status().events == 0
+    again.submit(batch(wash_trades, watermark=END))
+    again.close()
+    assert kept.alerts == whole
+
+
 def test_engine_alerts_in_the_real_store_are_those_of_the_fold(
     settings: Settings, watch: Watch, sqlite_store: AlertStore, wash_trades: Trades, whole: dict[str, Alert]
 ) -> None:
@@ -303,10 +375,14 @@ def test_engine_alerts_in_the_real_store_are_those_of_the_fold(
     assert stored == [to_record(alert) for alert in expected]
 
 
+def served(engine: Engine, address: str) -> EngineServer:
+    return EngineServer(engine, Intake(engine, 2**20, 8), address, b"secret")
+
+
 @pytest.fixture
 def client(start: Callable[..., Engine], settings: Settings) -> Iterator[EngineClient]:
     address = str(settings.home / "engine.sock")
-    server = EngineServer(start(), address, b"secret")
+    server = served(start(), address)
     client = EngineClient(address, b"secret", timeout_s=10.0)
     yield client
     client.close()
@@ -338,13 +414,13 @@ def test_client_after_the_engine_was_restarted_uses_a_new_connection(
 ) -> None:
     address = str(settings.home / "engine.sock")
     client = EngineClient(address, b"secret", timeout_s=10.0)
-    first = EngineServer(start(), address, b"secret")
+    first = served(start(), address)
     client.submit(batch(wash_trades[:10]))
-    connection = client._idle.get()
+    connection = client._connections._idle.get()
     connection.send_bytes(b"not a request")
     connection.close()
     first.close()
-    second = EngineServer(start(), address, b"secret")
+    second = served(start(), address)
     assert client.submit(batch(wash_trades[:10])) == Ack(0, 10, 0)
     client.close()
     second.close()

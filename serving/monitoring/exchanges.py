@@ -1,0 +1,101 @@
+"""Feeds of exchanges by ccxt, which is loaded when the first market is asked for: it is large."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from features.errors import TapewatchError
+from serving.errors import RequestError, SourceError
+from serving.monitoring.sources import Resolved
+from serving.sources.feed import Deliver, Feed, Market
+from serving.sources.terms import Known, Terms
+
+if TYPE_CHECKING:
+    from serving.sources.exchange import Exchange
+
+ANSWER_S = 15.0
+
+
+class Exchanges:
+    """See `serving.monitoring.sources.Sources`; an exchange is opened once, for all its markets.
+
+    Args:
+        options: TOML of ccxt's own settings, a table for each exchange; may be absent.
+
+    Raises:
+        TapewatchError: The file is no such TOML.
+    """
+
+    def __init__(self, options: Path) -> None:
+        self._options = _read(options)
+        self._opened: dict[str, Exchange] = {}
+
+    async def resolve(self, exchange: str, symbols: Sequence[str]) -> Resolved:
+        """Return the markets that are meant, as the exchange names them.
+
+        Where the exchange cannot be asked, symbols are taken as they stand: its feeds try on, and tell.
+
+        Raises:
+            RequestError: There is no such exchange, or it does not list a symbol; names what comes near.
+        """
+        ccxt = await asyncio.to_thread(importlib.import_module, "ccxt")
+        try:
+            opened = self._exchange(exchange)
+        except SourceError as error:
+            raise _refused("exchange", error) from error
+        markets: list[Market] = []
+        for symbol in symbols:
+            try:
+                async with asyncio.timeout(ANSWER_S):
+                    markets.append(Market(opened.name, await opened.symbol_of(symbol)))
+            except SourceError as error:
+                raise _refused("symbol", error) from error
+            except (TimeoutError, ccxt.BaseError) as error:
+                why = f"{type(error).__name__}: {error}"[:200]
+                note = f"{opened.name} could not be asked what it lists ({why}); its feeds try on"
+                as_given = (Market(opened.name, symbol.strip()) for symbol in symbols)
+                return Resolved(tuple(dict.fromkeys(as_given)), (note,))
+        return Resolved(tuple(dict.fromkeys(markets)))
+
+    def open(
+        self, market: Market, deliver: Deliver, interval_s: float, *, books: bool, known: Known | None = None
+    ) -> Feed:
+        """Return a feed of a market, not yet running."""
+        from serving.sources.exchange_feed import ExchangeFeed  # noqa: PLC0415 - leads to ccxt
+
+        terms = Terms(books=books, interval_s=interval_s)
+        return ExchangeFeed(self._exchange(market.venue), market.symbol, deliver, terms, known)
+
+    async def close(self) -> None:
+        """Let go of all connections."""
+        opened, self._opened = list(self._opened.values()), {}
+        for _ in range(2):  # a question of several requests whose first one failed still opens the session again
+            await asyncio.gather(*(exchange.close() for exchange in opened), return_exceptions=True)
+
+    def _exchange(self, name: str) -> Exchange:
+        key = name.strip().lower()
+        if key not in self._opened:
+            from serving.sources.exchange import open_exchange  # noqa: PLC0415 - leads to ccxt
+
+            self._opened[key] = open_exchange(key, **self._options.get(key, {}))
+        return self._opened[key]
+
+
+def _refused(field: str, error: SourceError) -> RequestError:
+    return RequestError(field, str(error).removeprefix(f"{field} must be "))
+
+
+def _read(path: Path) -> dict[str, dict[str, Any]]:
+    try:
+        told = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TapewatchError(f"{path} must be TOML: {error}") from error
+    plain = [name for name, table in told.items() if not isinstance(table, dict)]
+    if plain:
+        raise TapewatchError(f"{path} must hold a table for each exchange, {plain[0]} was none")
+    return told
