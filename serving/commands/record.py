@@ -29,7 +29,9 @@ def record(
     lasting: Annotated[str | None, typer.Option("--for", help="How long: 30s, 10m, 6h; until interrupted.")] = None,
     books: Annotated[bool, typer.Option("--books/--no-books", help="Record order books, too.")] = True,
     depth: Annotated[int, typer.Option(help="Levels of a side of the book; at most 1000.")] = 100,
-    interval: Annotated[float, typer.Option(help="Seconds between questions where nothing streams; 1 to 3600.")] = 60.0,
+    interval: Annotated[
+        float, typer.Option(help="Seconds between questions where nothing streams; 1 at least.")
+    ] = 60.0,
     home: Home = None,
 ) -> None:
     """Record trades and order books of exchanges as a tape.
