@@ -67,7 +67,8 @@ class Events:
     @property
     def is_book(self) -> NDArray[np.bool_]:
         """Which rows are book levels, shape (n_events,)."""
-        return (self.kind == LEVEL) | (self.kind == IMAGE)
+        books: NDArray[np.bool_] = (self.kind == LEVEL) | (self.kind == IMAGE)
+        return books
 
     def without_books(self) -> Events:
         """Return these events without book levels; themselves where there are none."""

@@ -128,15 +128,14 @@ class MarketFold:
         rest = np.flatnonzero(~events.is_book)
         if len(rest) == len(events):
             self._refuse_overflow(events)
-            return replace(self._fold(events, entity, counter), books=self._book.fold(events))
+            return self._fold(events, entity, counter, self._book.fold(events))
         others = events.take(rest)
         self._refuse_overflow(others)
-        folded = self._fold(others, entity[rest], counter[rest])
+        folded = self._fold(others, entity[rest], counter[rest], self._book.fold(events))
         # A level lets time pass for the others as well, so that what ends at one time is told at one time.
-        passed = self._advance(int(events.time[-1]))
-        return replace(folded.then(passed), books=self._book.fold(events))
+        return folded.then(self._advance(int(events.time[-1]), self._book.nothing))
 
-    def _fold(self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32]) -> Folded:
+    def _fold(self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32], books: Rows) -> Folded:
         outs, found, acted = [], [], []
         for begin in range(0, len(events), _CHUNK):
             part = slice(begin, begin + _CHUNK)
@@ -145,7 +144,7 @@ class MarketFold:
             outs.append(self._fold_chunk(chunk, seen.entity, seen.counter))
             acted.append(self._accounts.fold(seen))
             found.append({sweep.kind: sweep.fold(seen) for sweep in self._sweeps})
-        return self._folded(outs, acted, found)
+        return self._folded(outs, acted, found, books)
 
     def _refuse_overflow(self, events: Events) -> None:
         held = (self._state.day.ring[:, TRADED], self._state.coarse.open_whole[VOLUME : VOLUME + 1], events.lots)
@@ -165,15 +164,15 @@ class MarketFold:
 
     def advance(self, until_ns: int) -> Folded:
         """Close the buckets that end at or before a time, which no later event will precede."""
-        return replace(self._advance(until_ns), books=self._book.advance(until_ns))
+        return self._advance(until_ns, self._book.advance(until_ns))
 
-    def _advance(self, until_ns: int) -> Folded:
+    def _advance(self, until_ns: int, books: Rows) -> Folded:
         out = _new_out(1)
         close_until(self._state, until_ns, out)
         found = {sweep.kind: sweep.advance(until_ns) for sweep in self._sweeps}
-        return self._folded([out], [self._accounts.advance(until_ns)], [found])
+        return self._folded([out], [self._accounts.advance(until_ns)], [found], books)
 
-    def _folded(self, outs: list[Out], acted: list[AccountOut], found: list[dict[str, Found]]) -> Folded:
+    def _folded(self, outs: list[Out], acted: list[AccountOut], found: list[dict[str, Found]], books: Rows) -> Folded:
         w = self.windows
         fast = _rows(FAST, self.market, w.fast_ns, [out.fast for out in outs])
         coarse = _rows(MARKET, self.market, w.market_ns, [out.coarse for out in outs])
@@ -187,7 +186,7 @@ class MarketFold:
             else:
                 row = np.searchsorted(ends[SCALES[kind]], one.end, side="right")
             episodes[kind] = Episodes(row, one.members, one.side, one.start, one.end, one.figures, FIGURES[kind])
-        return Folded(coarse, fast, episodes, accounts)
+        return Folded(coarse, fast, episodes, accounts, books)
 
     def _ready(self, kind: str, found: list[dict[str, Found]], row_ends: NDArray[np.int64]) -> Found:
         # An episode counts on the first row that ends after it; until that has closed it waits.

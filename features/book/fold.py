@@ -21,6 +21,9 @@ class BookFold:
         market: Market code that the rows carry.
         span_ns: Length of the buckets, ns.
         lot: Base units of a lot.
+
+    Attributes:
+        nothing: No rows.
     """
 
     def __init__(self, market: int, span_ns: int, lot: float) -> None:
@@ -28,11 +31,12 @@ class BookFold:
         self._span_ns = span_ns
         self._lot = lot
         self._state: Book | None = None
+        self.nothing = blank_rows(BOOK, 0, market)
 
     def fold(self, events: Events) -> Rows:
         """Take the market's next events of any kind, in total order; return the rows of the buckets they closed."""
         if not len(events) or (self._state is None and not events.is_book.any()):
-            return self._rows(_new_out(0))
+            return self.nothing
         book = self._state or new_book(self._span_ns)
         changes = 1 + np.count_nonzero(np.diff(events.time // self._span_ns))
         out = _new_out(2 * int(changes) + 2)
@@ -46,13 +50,16 @@ class BookFold:
 
     def advance(self, until_ns: int) -> Rows:
         """Close the buckets that end at or before a time, which no later event will precede."""
-        out = _new_out(0 if self._state is None else 2)
-        if self._state is not None:
-            close_until(self._state, until_ns, self._lot, out)
+        if self._state is None:
+            return self.nothing
+        out = _new_out(2)
+        close_until(self._state, until_ns, self._lot, out)
         return self._rows(out)
 
     def _rows(self, out: BookOut) -> Rows:
         n = int(out.filled[0])
+        if n == 0:
+            return self.nothing
         end, blank = out.end[:n], blank_rows(BOOK, n, self._market)
         return Rows(BOOK, self._market, end - self._span_ns, end, out.values[:n], blank.top_entity, blank.pair)
 

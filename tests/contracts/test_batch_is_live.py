@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +22,7 @@ from features.events import Vocabulary
 from features.fold import Folded, MarketFold, Windows
 from features.order import total_order
 from features.readers import Tape, read_tape
+from features.rows import Rows
 from models.alert import Alert
 from models.bundle import Bundle
 from models.calibration import Opening, fit_calibrator
@@ -38,10 +40,10 @@ START = 1_714_521_600 * SECOND
 LATENESS_S, MINUTES = 5.0, 42
 Message = dict[str, Any]
 OWNERS = pa.table({"account_id": ["zoe", "abe"], "owner_id": ["firm", "firm"]})
-NUMBERS = {"price", "quantity", "leaves_quantity", "sequence"}
+NUMBERS = {"price", "quantity", "leaves_quantity", "sequence", "snapshot"}
 RULES = {
     "pump_and_dump", "wash_trading", "spoofing", "volume_spike", "price_anomaly", "timing_anomaly",
-    "concentrated_trading",
+    "concentrated_trading", "vanishing_wall", "liquidity_withdrawal",
 }  # fmt: skip
 # Thresholds so low that a small tape fires every rule, again and again.
 EAGER = parse_parameters(
@@ -60,6 +62,8 @@ EAGER = parse_parameters(
                            "minimum_trades": 5},
         "concentrated_trading": {"concentration_threshold": 0.3, "minimum_accounts": 2, "minimum_trades": 5,
                                  "even_multiple": 1.0, "maker_net_ratio": 0.01, "maker_taker_ratio": 0.01},
+        "vanishing_wall": {"wall_multiple": 2.0, "wall_share": 0.1, "minimum_walls": 1.0, "distance_spreads": 100.0},
+        "liquidity_withdrawal": {"depth_ratio": 0.5, "least_ratio": 0.9, "pulled_share": 0.3, "maximum_move": 50.0},
     }
 )  # fmt: skip
 
@@ -139,6 +143,32 @@ class Writer:
             self.order(time, self.orders, account, "new", "buy", 1.0, 1.0)
             self.order(time + float(self.random.integers(0, 20)), self.orders, account, event, "buy", 1.0, 0.0)
 
+    def level(self, time: float, side: str, price: float, quantity: float, *, snapshot: bool = False) -> None:
+        self.messages.append(
+            {"timestamp": START + round(time * SECOND), "symbol": self.symbol, "side": side, "price": price,
+             "quantity": quantity, "snapshot": snapshot}
+        )  # fmt: skip
+
+    def book(self) -> None:
+        def image(time: float) -> None:
+            for side, sign in (("buy", -1), ("sell", 1)):
+                for k in range(1, 6):
+                    self.level(time, side, round(100.0 + sign * 0.02 * k, 2), 2.0 + k % 3, snapshot=True)
+
+        image(0.0)
+        for k in range(1, 300):
+            price = round(99.98 - 0.02 * float(self.random.integers(0, 5)), 2)
+            side = str(self.random.choice(["buy", "sell"]))
+            self.level(8.0 * k, side, price if side == "buy" else 200.0 - price, float(self.random.integers(0, 6)))
+        for k in range(4):
+            # A wall that is pulled in the last second of a bucket, and half of the bids with it.
+            time = 700.0 + 200.0 * k + float(self.random.integers(0, 10))
+            self.level(time, "buy", 99.98, 60.0)
+            self.level(time + 3.7, "buy", 99.98, 0.0)
+            for price in (99.96, 99.94, 99.92, 99.9):
+                self.level(time + 3.8, "buy", price, 0.0)
+            image(time + 40.0)
+
     def wash(self, time: float) -> None:
         for k in range(10):
             buyer, seller = ("cid", "dan") if k % 2 else ("dan", "cid")
@@ -173,6 +203,7 @@ def markets(draw: st.DrawFn) -> list[Message]:
         writer.spoof(draw(st.integers(0, 1200)))
         writer.spoof(draw(st.integers(1200, 2300)))
         writer.pump(2400.0 + draw(st.integers(0, 30)))
+        writer.book()
         messages += writer.messages
     return [{**message, "sequence": number} for number, message in enumerate(messages)]
 
@@ -207,8 +238,9 @@ def tape_of(messages: list[Message]) -> Tape:
         texts = [name for name in columns if isinstance(columns[name], list) and name not in NUMBERS]
         return pa.table({**columns, **{name: pa.array(columns[name], pa.string()) for name in texts}})
 
-    orders = table([message for message in messages if "event" in message])
-    return Tape("test", trades=table([m for m in messages if "event" not in m]), orders=orders, accounts=OWNERS)
+    orders, books = (table([m for m in messages if name in m]) for name in ("event", "snapshot"))
+    trades = table([m for m in messages if "trade_id" in m])
+    return Tape("test", trades=trades, orders=orders, books=books, accounts=OWNERS)
 
 
 def run_batch(messages: list[Message], bundle: Bundle | None) -> Seen:
@@ -246,13 +278,17 @@ def named(code: int, vocabulary: Vocabulary) -> str:
     return vocabulary.accounts[code] if code >= 0 else ""
 
 
+def whole_scales(whole: Folded) -> list[tuple[str, Rows]]:
+    return [(name, getattr(whole, name)) for name in ("market", "fast", "accounts", "books")]
+
+
 def plain(parts: list[tuple[Folded, Vocabulary]]) -> dict[str, Any]:
     """Return rows and episodes with names for codes, and floats as bytes."""
     whole = parts[0][0]
     for folded, _ in parts[1:]:
         whole = whole.then(folded)
     out: dict[str, Any] = {}
-    for scale, rows in (("market", whole.market), ("fast", whole.fast), ("accounts", whole.accounts)):
+    for scale, rows in whole_scales(whole):
         out[scale] = [row.tobytes() for row in rows.values]
         out[f"{scale} end"] = rows.end.tolist()
         out[f"{scale} top"] = [named(c, v) for f, v in parts for c in getattr(f, scale).top_entity]
@@ -324,6 +360,7 @@ def test_tapes_of_this_test_fire_every_rule() -> None:
         writer.wash(300.0)
         writer.spoof(1000.0)
         writer.pump(2405.0)
+        writer.book()
         messages = [{**message, "sequence": k} for k, message in enumerate(writer.messages)]
         for revisions in run_batch(messages, None).alerts.values():
             fired |= {rule for rule in RULES for text in revisions if f"typology='{rule}'" in text}
@@ -334,6 +371,7 @@ def test_one_event_at_a_time_gives_what_batch_gives() -> None:
     writer = Writer("BTC/USD", 3)
     writer.background()
     writer.spoof(600.0)
+    writer.book()
     messages = [{**message, "sequence": k} for k, message in enumerate(writer.messages)]
     every = Delivery(frozenset(range(len(messages))), frozenset({5}), frozenset(), 1, sharded=False)
     assert assert_live_is_batch(messages, every, None).alerts
@@ -344,6 +382,7 @@ def test_fold_interrupted_anywhere_gives_the_same_bits() -> None:
     writer.background()
     writer.wash(100.0)
     writer.spoof(600.0)
+    writer.book()
     vocabulary = Vocabulary()
     messages = [{**message, "sequence": k} for k, message in enumerate(writer.messages)]
     events = total_order(encode(tape_of(messages), vocabulary, Lots(1e-3)))
@@ -356,6 +395,27 @@ def test_fold_interrupted_anywhere_gives_the_same_bits() -> None:
         second.restore(first.snapshot())
         ended = second.fold(events.take(slice(cut, len(events))), entity[cut:], counter[cut:])
         assert plain([(begun.then(ended), vocabulary)]) == plain([(whole, vocabulary)])
+
+
+def test_books_beside_a_market_change_no_bit_of_its_other_rows_and_alerts() -> None:
+    writer = Writer("BTC/USD", 5)
+    writer.background()
+    writer.wash(300.0)
+    writer.spoof(1000.0)
+    writer.pump(2405.0)
+    writer.book()
+    messages = [{**message, "sequence": k} for k, message in enumerate(writer.messages)]
+    with_books, without = (run_batch(m, None) for m in (messages, [m for m in messages if "snapshot" not in m]))
+    (market,) = with_books.folded
+    rows, bare = (plain(seen.folded[market]) for seen in (with_books, without))
+    assert rows.pop("books")
+    assert not bare.pop("books")
+    assert {name: rows[name] for name in rows if "books" not in name} == {n: bare[n] for n in bare if "books" not in n}
+    # Of an open alert of a book the others know that it is related, and nothing else.
+    said = [[re.sub(r"related=\([^)]*\)", "", text) for text in seen.alerts[market]] for seen in (with_books, without)]
+    of_books = re.compile("typology='(vanishing_wall|liquidity_withdrawal)'")
+    assert [text for text in said[0] if not of_books.search(text)] == said[1]
+    assert said[1]
 
 
 def test_live_on_a_real_pump_gives_what_batch_gives(pump_tape: Tape) -> None:

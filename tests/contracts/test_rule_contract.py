@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 import models.rules
-from features.catalogue import COLUMN, MARKET_FEATURES
+from features.book.fold import BOOK
+from features.catalogue import COLUMNS, MARKET_FEATURES, grain_of
 from features.fold import FIGURES, SCALES
 from features.rows import Episodes, Rows, blank_rows, no_episodes
 from features.sweeps.base import MOST_MEMBERS
@@ -34,7 +35,7 @@ def window(figures: list[Figures], pair: tuple[int, int] = (-1, -1), scale: str 
     rows = blank_rows(scale, len(figures))
     for row, values in enumerate(figures):
         for name, value in values.items():
-            rows.values[row, COLUMN[name]] = value
+            rows.values[row, COLUMNS[grain_of(scale)][name]] = value
     rows.pair[:] = pair
     rows.top_entity[:] = 5
     rows.values.setflags(write=False)
@@ -57,11 +58,20 @@ def episodes_of(kind: str, figures: list[Figures], rows: list[int] | None = None
 def judged(rule: Rule, figures: Figures) -> Findings:
     if rule.reads:
         return rule.judge(window([{}]), episodes_of(rule.reads, [figures]))
-    return rule.judge(window([figures], CASES[rule.typology].pair), no_episodes())
+    return rule.judge(window([figures], CASES[rule.typology].pair, scale_of(rule)), no_episodes())
 
 
-def random_rows(rng: np.random.Generator, n_rows: int) -> Rows:
-    """Return rows of features within their ranges, many of them extreme or unknown."""
+def scale_of(rule: Rule) -> str:
+    """Return a scale of the grain that a rule reads rows of."""
+    return BOOK if rule.scale == BOOK else "market"
+
+
+def random_rows(rng: np.random.Generator, n_rows: int, rule: Rule) -> Rows:
+    """Return rows of features within their ranges, many of them extreme or unknown; of a book about the pattern's."""
+    if rule.scale == BOOK:
+        pattern = CASES[rule.typology].pattern
+        some = [0.0, 0.3, 1.0, 1.0, 1.0, 3.0, np.nan]
+        return window([{k: v * rng.choice(some) for k, v in pattern.items()} for _ in range(n_rows)], scale=BOOK)
     rows = blank_rows("market", n_rows)
     for column, feature in enumerate(MARKET_FEATURES):
         low = feature.low if feature.low is not None else -10.0
@@ -120,7 +130,7 @@ def test_rule_of_any_kind_has_one_spelling_and_tells_pattern_innocence_and_sourc
     rule = rule_of(typology)
     assert type(rule).__name__ == typology.title().replace("_", "")
     assert type(rule).__module__ == f"models.rules.{typology}"
-    assert rule.scale in {"market", "fast", "account"}
+    assert rule.scale in {"market", "fast", "account", "book"}
     assert not rule.reads or rule.scale == SCALES[rule.reads]
     text = str(type(rule).__doc__)
     assert all(f"{heading}:\n" in text for heading in ("Pattern", "Innocent explanations", "Source"))
@@ -143,12 +153,14 @@ def test_rule_on_an_innocent_look_alike_stays_below_its_threshold(typology: str,
 
 @pytest.mark.parametrize("typology", TYPOLOGIES)
 def test_rule_without_data_abstains(typology: str) -> None:
-    assert len(rule_of(typology).judge(blank_rows("market", 5), no_episodes())) == 0
+    rule = rule_of(typology)
+    assert len(rule.judge(blank_rows(scale_of(rule), 5), no_episodes())) == 0
 
 
 @pytest.mark.parametrize("typology", TYPOLOGIES)
 def test_rule_without_rows_abstains(typology: str) -> None:
-    assert len(rule_of(typology).judge(blank_rows("market", 0), no_episodes())) == 0
+    rule = rule_of(typology)
+    assert len(rule.judge(blank_rows(scale_of(rule), 0), no_episodes())) == 0
 
 
 @pytest.mark.parametrize(("typology", "name"), MAY_BE_UNKNOWN)
@@ -164,7 +176,8 @@ def test_rule_with_one_unknown_feature_does_not_score_higher(typology: str, name
 def test_rule_with_a_stricter_main_threshold_never_scores_higher(typology: str) -> None:
     name, values = CASES[typology].threshold
     rng = np.random.default_rng(11)
-    rows, episodes = random_rows(rng, 400), random_episodes(rng, rule_of(typology).reads, 400, 400)
+    rule = rule_of(typology)
+    rows, episodes = random_rows(rng, 400, rule), random_episodes(rng, rule.reads, 400, 400)
     scores = []
     for value in values:
         found = rule_of(typology, **{name: value}).judge(rows, episodes)
@@ -187,7 +200,7 @@ def test_rule_at_a_stricter_main_threshold_lets_its_pattern_fade(typology: str) 
 def test_rule_on_any_rows_gives_sparse_findings_in_range_and_order(typology: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
     rule = rule_of(typology)
-    found = rule.judge(random_rows(rng, 300), random_episodes(rng, rule.reads, 300, 200))
+    found = rule.judge(random_rows(rng, 300, rule), random_episodes(rng, rule.reads, 300, 200))
     assert {len(getattr(found, f.name)) for f in fields(found) if f.name not in {"detector", "typology", "kind"}} == {
         len(found)
     }
@@ -201,7 +214,7 @@ def test_rule_on_any_rows_gives_sparse_findings_in_range_and_order(typology: str
 def test_rule_row_by_row_gives_the_bits_of_all_at_once(typology: str) -> None:
     rng = np.random.default_rng(5)
     rule = rule_of(typology)
-    rows, episodes = random_rows(rng, 600), random_episodes(rng, rule.reads, 600, 150)
+    rows, episodes = random_rows(rng, 600, rule), random_episodes(rng, rule.reads, 600, 150)
     parts = [(row, found) for row, found in one_by_one(rule, rows, episodes) if len(found)]
     whole = rule.judge(rows, episodes)
     assert len(whole) > 0
@@ -213,7 +226,7 @@ def test_rule_row_by_row_gives_the_bits_of_all_at_once(typology: str) -> None:
 @pytest.mark.parametrize("typology", TYPOLOGIES)
 def test_evidence_of_a_finding_gives_figures_units_and_sentences(typology: str) -> None:
     case, rule = CASES[typology], rule_of(typology)
-    rows = window([{} if rule.reads else case.pattern], case.pair)
+    rows = window([{} if rule.reads else case.pattern], case.pair, scale_of(rule))
     episodes = episodes_of(rule.reads, [case.pattern]) if rule.reads else no_episodes()
     found = rule.judge(rows, episodes)
     cited = rule.evidence(rows, int(found.row[0]), episodes, int(found.episode[0]))
@@ -229,7 +242,7 @@ def test_evidence_of_a_finding_gives_figures_units_and_sentences(typology: str) 
 
 def test_rules_on_a_tape_do_not_take_a_cancellation_rate_for_spoofing() -> None:
     rows = window([{"cancellation_rate": 0.99, "order_to_trade_ratio": 20.0, "trade_count": 500.0}])
-    assert all(len(rule.judge(rows, no_episodes())) == 0 for rule in build_rules(Parameters()))
+    assert all(len(rule.judge(rows, no_episodes())) == 0 for rule in build_rules(Parameters()) if rule.scale != BOOK)
 
 
 MISSION = {

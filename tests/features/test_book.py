@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from features.book.fold import BookFold
 from features.book.state import MOST_LEVELS
 from features.book_catalogue import BOOK_FEATURES
-from features.events import CANCEL, IMAGE, LEVEL, TRADE, Events, concatenate, no_events
+from features.events import CANCEL, IMAGE, LEVEL, TRADE, Events, no_events
 from features.rows import Rows
 from tests.features.book_oracle import SECOND, Message, oracle_rows
 
@@ -82,7 +82,9 @@ def tapes(draw: st.DrawFn) -> list[Message]:
         for k in range(6 if what == "image" else 1):
             taker = int(random.choice([1, -1, 0])) if what == "trade" else side * (-1) ** k
             at = round(100.0 - taker * 0.07 * (k + 1), 2) if what == "image" else price
-            out.append(Message(time, what, taker, at, max(lots, 1) if what == "trade" else lots + 4 * (what == "image")))
+            out.append(
+                Message(time, what, taker, at, max(lots, 1) if what == "trade" else lots + 4 * (what == "image"))
+            )
     return sorted(out, key=lambda m: (m.time, m.what == "trade"))
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from tests.contracts.cases import bait, behaviour, market, quoting, trading
+from tests.contracts.cases import bait, behaviour, book, market, quoting, trading
 from tests.contracts.cases.case import Case, Figures
 
-CASES: dict[str, Case] = {**market.CASES, **bait.CASES, **quoting.CASES, **trading.CASES, **behaviour.CASES}
+CASES: dict[str, Case] = {
+    **market.CASES, **bait.CASES, **quoting.CASES, **trading.CASES, **behaviour.CASES, **book.CASES,
+}  # fmt: skip
 
 __all__ = ["CASES", "Case", "Figures"]
