@@ -79,7 +79,7 @@ class Writer:
             time = 700.0 + 200.0 * k + float(self.random.integers(0, 10))
             self.level(time, "buy", 99.98, 60.0)
             self.level(time + 3.7, "buy", 99.98, 0.0)
-            for price in (99.96, 99.94, 99.92, 99.9):
+            for price in (99.96, 99.94, 99.92):
                 self.level(time + 3.8, "buy", price, 0.0)
             image(time + 40.0)
 

@@ -60,7 +60,8 @@ EAGER = parse_parameters(
                            "minimum_trades": 5},
         "concentrated_trading": {"concentration_threshold": 0.3, "minimum_accounts": 2, "minimum_trades": 5,
                                  "even_multiple": 1.0, "maker_net_ratio": 0.01, "maker_taker_ratio": 0.01},
-        "vanishing_wall": {"wall_multiple": 2.0, "wall_share": 0.1, "minimum_walls": 1, "distance_spreads": 100.0},
+        "vanishing_wall": {"wall_multiple": 2.0, "wall_share": 0.1, "minimum_walls": 1, "minimum_levels": 1,
+                           "distance_spreads": 100.0},
         "liquidity_withdrawal": {"depth_ratio": 0.5, "least_ratio": 0.9, "pulled_share": 0.3, "maximum_move": 50.0},
     }
 )  # fmt: skip
