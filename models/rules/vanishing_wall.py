@@ -21,7 +21,7 @@ class Params(RuleParams):
     wall_multiple: float = parameter(8.0, "largest lots of the wall, usual levels", "measured: 1 an honest hour", gt=1)
     wall_share: float = parameter(0.4, "share of its side's near depth", "ours: the book is mostly it", gt=0, lt=1)
     minimum_walls: int = parameter(
-        4, "walls pulled within 10 minutes", "measured: 3 came 7 times in 96 honest market hours, 4 never", ge=1
+        5, "walls pulled within 10 minutes", "measured: in 120 honest market hours 3 came 8 times, 4 once", ge=1
     )
     pulled_ratio: float = parameter(0.9, "share of it that vanished without a trade", "ours", gt=0, lt=1)
     returned_ratio: float = parameter(0.2, "of it, what comes back near within a second", "ours", gt=0, lt=1)

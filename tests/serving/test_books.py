@@ -21,13 +21,13 @@ from serving.scoring import Scanned, feature_table, scan_tape
 from serving.settings import Settings
 from tests.serving.book_tapes import Records, calm, emptied, moved, together, walls
 
-WALLS = (100.0, 180.0, 250.0, 330.0)
+WALLS = (100.0, 170.0, 240.0, 310.0, 380.0)
 PLANTED = together(calm(600), walls(*WALLS), emptied(450.0))
 LOOK_ALIKES = {
     "walls that were traded": walls(*WALLS, traded=True),
     "quotes that were moved": moved(*range(100, 300, 20)),
     "one large order that gives up": walls(WALLS[0]),
-    "walls before any level is usual": walls(3.0, 13.0, 23.0, 33.0),
+    "walls before any level is usual": walls(3.0, 13.0, 23.0, 33.0, 43.0),
     "depth that was traded away": emptied(450.0, traded=True),
     "new image after a gap": emptied(450.0, image=True),
     "nothing": {},
