@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from features.book_catalogue import BOOK_FEATURES
+from features.readers import Tape
 from features.records import tables_from_records
 from features.writers import write_table
 from models.alert import Alert
@@ -17,7 +17,7 @@ from models.parameters import Parameters
 from serving.engine.engine import Engine
 from serving.engine.watcher import Watch
 from serving.engine.wire import Batch, batch_of
-from serving.scoring import Scanned, feature_table, scan_tape
+from serving.scoring import Scanned, feature_table, scan_tape, score_events
 from serving.settings import Settings
 from tests.serving.book_tapes import Records, calm, emptied, moved, together, walls
 
@@ -34,10 +34,14 @@ LOOK_ALIKES = {
 }
 
 
+def tape_of(records: dict[str, Records]) -> Tape:
+    return tables_from_records(trades=records["trades"], books=records["books"])
+
+
 @pytest.fixture
 def scanned(tmp_path: Path) -> Callable[[dict[str, Records]], Scanned]:
     def scan(records: dict[str, Records]) -> Scanned:
-        tape, folder = tables_from_records(**records), tmp_path / "tape"
+        tape, folder = tape_of(records), tmp_path / "tape"
         folder.mkdir()
         for name in ("trades", "books"):
             write_table(getattr(tape, name), folder / f"{name}.parquet")
@@ -70,7 +74,7 @@ def test_scan_of_a_look_alike_raises_nothing_about_the_book(
 
 
 def test_feature_table_of_books_has_the_catalogues_columns() -> None:
-    table = feature_table(tables_from_records(**PLANTED), Parameters(), "book")
+    table = feature_table(tape_of(PLANTED), Parameters(), "book")
     assert table.column_names[5:] == [feature.name for feature in BOOK_FEATURES]
     assert set(table["scale"].to_pylist()) == {"book"}
     assert table.num_rows == 120
@@ -88,6 +92,7 @@ class Kept:
         return len(found)
 
 
+@pytest.mark.slow
 def test_engine_interrupted_and_restarted_raises_what_the_scan_raised(
     settings: Settings, watch: Watch, scanned: Callable[[dict[str, Records]], Scanned]
 ) -> None:
@@ -97,7 +102,7 @@ def test_engine_interrupted_and_restarted_raises_what_the_scan_raised(
     bounds = ["", *moments[100::150], late]
     for begin, end in pairwise(bounds):
         part = {n: [one for one in rows if begin <= one["timestamp"] < end] for n, rows in PLANTED.items()}
-        tape = tables_from_records(**part)
+        tape = tape_of(part)
         batch = batch_of({"trades": tape.trades, "books": tape.books}, key=begin)
         accepted = engine.submit(batch).accepted
         assert accepted == sum(map(len, part.values()))
@@ -112,11 +117,6 @@ def test_engine_interrupted_and_restarted_raises_what_the_scan_raised(
     assert kept.alerts == wanted
 
 
-def test_score_of_a_window_with_a_book_tells_what_the_book_did(
-    scanned: Callable[[dict[str, Records]], Scanned],
-) -> None:
-    from serving.scoring import score_events
-
-    score = score_events(tables_from_records(**PLANTED), Parameters(), None)
+def test_score_of_a_window_with_a_book_tells_what_the_book_did() -> None:
+    score = score_events(tape_of(PLANTED), Parameters(), None)
     assert {pattern.pattern_type for pattern in score.patterns} >= {"vanishing_wall", "liquidity_withdrawal"}
-    assert json.dumps(score.features, allow_nan=True)
