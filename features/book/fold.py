@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 
 from features.book.kernel import BookOut, close_until, fold_book
@@ -23,6 +21,9 @@ class BookFold:
         market: Market code that the rows carry.
         span_ns: Length of the buckets, ns.
         lot: Base units of a lot.
+
+    Attributes:
+        nothing: No rows.
     """
 
     def __init__(self, market: int, span_ns: int, lot: float) -> None:
@@ -30,11 +31,12 @@ class BookFold:
         self._span_ns = span_ns
         self._lot = lot
         self._state: Book | None = None
+        self.nothing = blank_rows(BOOK, 0, market)
 
     def fold(self, events: Events) -> Rows:
         """Take the market's next events of any kind, in total order; return the rows of the buckets they closed."""
         if not len(events) or (self._state is None and not events.is_book.any()):
-            return _nothing()
+            return self.nothing
         book = self._state or new_book(self._span_ns)
         changes = 1 + np.count_nonzero(np.diff(events.time // self._span_ns))
         out = _new_out(2 * int(changes) + 2)
@@ -49,13 +51,15 @@ class BookFold:
     def advance(self, until_ns: int) -> Rows:
         """Close the buckets that end at or before a time, which no later event will precede."""
         if self._state is None:
-            return _nothing()
+            return self.nothing
         out = _new_out(2)
         close_until(self._state, until_ns, self._lot, out)
         return self._rows(out)
 
     def _rows(self, out: BookOut) -> Rows:
         n = int(out.filled[0])
+        if n == 0:
+            return self.nothing
         end, blank = out.end[:n], blank_rows(BOOK, n, self._market)
         return Rows(BOOK, self._market, end - self._span_ns, end, out.values[:n], blank.top_entity, blank.pair)
 
@@ -66,11 +70,6 @@ class BookFold:
     def restore(self, arrays: Arrays) -> None:
         """Continue from a snapshot."""
         self._state = from_arrays(new_book(self._span_ns), arrays) if arrays else None
-
-
-@cache
-def _nothing() -> Rows:
-    return blank_rows(BOOK, 0)
 
 
 def _new_out(rows: int) -> BookOut:

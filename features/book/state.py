@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numba as nb
 import numpy as np
@@ -38,7 +38,7 @@ N_RING = 11
     13
 )
 """A wall: side, key, time it vanished, most lots, lots that vanished, share, age (s), distance (bps), lots traded, lots
-that came back, time since a trade on the other side (s), multiple of the usual level, whether an image came between."""
+that came back, time since a trade on the other side (s), multiple of the usual level, whether an image came since."""
 N_WALL = 13
 LEVEL_MEAN, BUCKETS, SPREAD_MEAN = range(3)
 
@@ -92,7 +92,7 @@ def new_book(span_ns: int) -> Book:
 
 def roomier(book: Book) -> Book:
     """Return the book with room for twice as many levels."""
-    grown: dict[str, NDArray[np.generic]] = {}
+    grown: dict[str, Any] = {}
     for name in ("key", "cells", "old_key", "old_cells"):
         array = getattr(book, name)
         grown[name] = np.concatenate([array, np.zeros_like(array)], axis=1)

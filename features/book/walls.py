@@ -28,7 +28,7 @@ def usual_level(book: Book) -> float:
 @nb.njit(cache=True)
 def band_bps(book: Book) -> float:
     """Return how far from the mid depth is counted: 25 bps, or 5 usual spreads where that is wider."""
-    return max(NEAR_BPS, BAND_SPREADS * book.usual[st.SPREAD_MEAN])
+    return float(max(NEAR_BPS, BAND_SPREADS * book.usual[st.SPREAD_MEAN]))
 
 
 @nb.njit(cache=True)
@@ -113,7 +113,7 @@ def pulled_ratio(wall: NDArray[np.float64]) -> float:
 
 @nb.njit(cache=True)
 def _kept_away(wall: NDArray[np.float64]) -> float:
-    return max(0.0, wall[st.W_GONE] - wall[st.W_MET] - wall[st.W_BACK])
+    return float(max(0.0, wall[st.W_GONE] - wall[st.W_MET] - wall[st.W_BACK]))
 
 
 @nb.njit(cache=True)

@@ -57,7 +57,9 @@ class LiquidityWithdrawal:
     def judge(self, rows: Rows, _episodes: Episodes) -> Findings:
         """Score each row by its emptier side, by the weakest term."""
         p = self.params
-        moved = np.maximum(np.abs(rows["mid_move_bps"]), np.abs(rows["price_change"]) * 1e4) / rows["depth_band_bps"]
+        moved = np.maximum(np.abs(rows["mid_move_bps"]), np.abs(rows["price_change"]) * 1e4)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            moved /= rows["depth_band_bps"]
         known = (rows["book_gap_s"] <= p.maximum_gap_s) & ~((rows["image_share"] > 0.0) & (rows["image_share"] < 1.0))
         side = np.maximum(known_or(self._side(rows, "bid"), 0.0), known_or(self._side(rows, "ask"), 0.0))
         score = np.minimum(side, shortfall(moved, p.maximum_move))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -22,6 +23,7 @@ from features.events import Vocabulary
 from features.fold import Folded, MarketFold, Windows
 from features.order import END_OF_TIME, total_order
 from features.readers import Tape, read_tape
+from features.rows import Rows
 from models import market_watch
 from models.alert import Alert
 from models.bundle import Bundle
@@ -32,19 +34,17 @@ from models.isolation_forest import IsolationForest
 from models.market_watch import MarketWatch
 from models.parameters import Parameters, parse_parameters
 from models.surveillance import Surveillance, windows_of
+from tests.contracts.market_writer import SECOND, START, Message, Writer
 from training.experiment import IsolationForest as ForestSettings
 from training.fit import fit_isolation_forest
 from training.fit_classifiers import Labelled, fit_classifiers
 
-SECOND = 1_000_000_000
-START = 1_714_521_600 * SECOND
-LATENESS_S, MINUTES = 5.0, 42
-Message = dict[str, Any]
+LATENESS_S = 5.0
 OWNERS = pa.table({"account_id": ["zoe", "abe"], "owner_id": ["firm", "firm"]})
-NUMBERS = {"price", "quantity", "leaves_quantity", "sequence"}
+NUMBERS = {"price", "quantity", "leaves_quantity", "sequence", "snapshot"}
 RULES = {
     "pump_and_dump", "wash_trading", "spoofing", "volume_spike", "price_anomaly", "timing_anomaly",
-    "concentrated_trading",
+    "concentrated_trading", "vanishing_wall", "liquidity_withdrawal",
 }  # fmt: skip
 # Thresholds so low that a small tape fires every rule, again and again.
 EAGER = parse_parameters(
@@ -63,6 +63,9 @@ EAGER = parse_parameters(
                            "minimum_trades": 5},
         "concentrated_trading": {"concentration_threshold": 0.3, "minimum_accounts": 2, "minimum_trades": 5,
                                  "even_multiple": 1.0, "maker_net_ratio": 0.01, "maker_taker_ratio": 0.01},
+        "vanishing_wall": {"wall_multiple": 2.0, "wall_share": 0.1, "minimum_walls": 1, "minimum_levels": 1,
+                           "distance_spreads": 100.0},
+        "liquidity_withdrawal": {"depth_ratio": 0.5, "least_ratio": 0.9, "pulled_share": 0.3, "maximum_move": 50.0},
     }
 )  # fmt: skip
 
@@ -98,75 +101,6 @@ def recording(surveillance: Recording, seen: Seen) -> Recording:
     return surveillance
 
 
-class Writer:
-    """Writes a random market's messages."""
-
-    def __init__(self, symbol: str, seed: int) -> None:
-        self.symbol = symbol
-        self.random = np.random.default_rng(seed)
-        self.messages: list[Message] = []
-        self.price = 100.0
-        self.orders = 0
-
-    def trade(self, time: float, buyer: str | None, seller: str | None, quantity: float, side: str | None) -> None:
-        self.messages.append(
-            {"timestamp": START + round(time * SECOND), "symbol": self.symbol, "trade_id": f"t{len(self.messages)}",
-             "price": round(self.price, 2), "quantity": quantity, "buyer_id": buyer, "seller_id": seller,
-             "aggressor": side}
-        )  # fmt: skip
-
-    def order(self, time: float, key: int, account: str, event: str, side: str, quantity: float, leaves: float) -> None:
-        self.messages.append(
-            {"timestamp": START + round(time * SECOND), "symbol": self.symbol, "order_id": f"{self.symbol}{key}",
-             "account_id": account, "event": event, "side": side, "price": self.price, "quantity": quantity,
-             "leaves_quantity": leaves}
-        )  # fmt: skip
-
-    def background(self) -> None:
-        names = ["abe", "bob", "cid", "dan", "eve", "zoe", None]
-        for minute in range(MINUTES):
-            if self.random.random() < 0.15:
-                continue
-            for _ in range(int(self.random.integers(1, 9))):
-                # Whole seconds, so that many timestamps are equal; now and then the very same trade twice.
-                time = 60.0 * minute + float(self.random.integers(0, 60))
-                buyer, seller = self.random.choice(np.array(names, dtype=object), 2)
-                self.price *= float(np.exp(self.random.normal(0, 0.002)))
-                side = [None, "buy", "sell", "buy", "sell"][int(self.random.integers(0, 5))]
-                quantity = float(self.random.integers(1, 50)) / 10
-                for _ in range(1 + int(self.random.random() < 0.1)):
-                    self.trade(time, buyer, seller, quantity, side)
-        for _ in range(40):
-            time, account = float(self.random.integers(0, MINUTES * 60)), str(self.random.choice(["bob", "dan", "eve"]))
-            self.orders += 1
-            event = str(self.random.choice(["cancel", "fill", "expire", "replace"]))
-            self.order(time, self.orders, account, "new", "buy", 1.0, 1.0)
-            self.order(time + float(self.random.integers(0, 20)), self.orders, account, event, "buy", 1.0, 0.0)
-
-    def wash(self, time: float) -> None:
-        for k in range(10):
-            buyer, seller = ("cid", "dan") if k % 2 else ("dan", "cid")
-            self.trade(time + k, buyer, seller, 5.0, "buy")
-            self.trade(time + k, "bob", "bob", 3.0, "sell")
-
-    def spoof(self, time: float) -> None:
-        genuine, *baits = range(self.orders + 1, self.orders + 5)
-        self.orders += 4
-        self.order(time, genuine, "abe", "new", "buy", 2.0, 2.0)
-        for bait in baits:
-            self.order(time + 0.1, bait, "zoe", "new", "sell", 9.0, 9.0)
-        self.order(time + 0.3, genuine, "abe", "fill", "buy", 2.0, 0.0)
-        self.trade(time + 0.3, "abe", "eve", 2.0, "sell")
-        for bait in baits:
-            self.order(time + 0.5, bait, "zoe", "cancel", "sell", 9.0, 0.0)
-
-    def pump(self, time: float) -> None:
-        for k in range(20):
-            self.price *= 1.01
-            for _ in range(3):
-                self.trade(time + k, "eve", "bob", 20.0, "buy")
-
-
 @st.composite
 def markets(draw: st.DrawFn) -> list[Message]:
     messages: list[Message] = []
@@ -177,6 +111,7 @@ def markets(draw: st.DrawFn) -> list[Message]:
         writer.spoof(draw(st.integers(0, 1200)))
         writer.spoof(draw(st.integers(1200, 2300)))
         writer.pump(2400.0 + draw(st.integers(0, 30)))
+        writer.book()
         messages += writer.messages
     return [{**message, "sequence": number} for number, message in enumerate(messages)]
 
@@ -211,8 +146,9 @@ def tape_of(messages: list[Message]) -> Tape:
         texts = [name for name in columns if isinstance(columns[name], list) and name not in NUMBERS]
         return pa.table({**columns, **{name: pa.array(columns[name], pa.string()) for name in texts}})
 
-    orders = table([message for message in messages if "event" in message])
-    return Tape("test", trades=table([m for m in messages if "event" not in m]), orders=orders, accounts=OWNERS)
+    orders, books = (table([m for m in messages if name in m]) for name in ("event", "snapshot"))
+    trades = table([m for m in messages if "trade_id" in m])
+    return Tape("test", trades=trades, orders=orders, books=books, accounts=OWNERS)
 
 
 def run_batch(messages: list[Message], bundle: Bundle | None) -> Seen:
@@ -250,13 +186,17 @@ def named(code: int, vocabulary: Vocabulary) -> str:
     return vocabulary.accounts[code] if code >= 0 else ""
 
 
+def whole_scales(whole: Folded) -> list[tuple[str, Rows]]:
+    return [(name, getattr(whole, name)) for name in ("market", "fast", "accounts", "books")]
+
+
 def plain(parts: list[tuple[Folded, Vocabulary]]) -> dict[str, Any]:
     """Return rows and episodes with names for codes, and floats as bytes."""
     whole = parts[0][0]
     for folded, _ in parts[1:]:
         whole = whole.then(folded)
     out: dict[str, Any] = {}
-    for scale, rows in (("market", whole.market), ("fast", whole.fast), ("accounts", whole.accounts)):
+    for scale, rows in whole_scales(whole):
         out[scale] = [row.tobytes() for row in rows.values]
         out[f"{scale} end"] = rows.end.tolist()
         out[f"{scale} top"] = [named(c, v) for f, v in parts for c in getattr(f, scale).top_entity]
@@ -361,6 +301,7 @@ def test_tapes_of_this_test_fire_every_rule() -> None:
         writer.wash(300.0)
         writer.spoof(1000.0)
         writer.pump(2405.0)
+        writer.book()
         messages = [{**message, "sequence": k} for k, message in enumerate(writer.messages)]
         for revisions in run_batch(messages, None).alerts.values():
             fired |= {rule for rule in RULES for text in revisions if f"typology='{rule}'" in text}
@@ -371,6 +312,7 @@ def test_one_event_at_a_time_gives_what_batch_gives() -> None:
     writer = Writer("BTC/USD", 3)
     writer.background()
     writer.spoof(600.0)
+    writer.book()
     messages = [{**message, "sequence": k} for k, message in enumerate(writer.messages)]
     every = Delivery(frozenset(range(len(messages))), frozenset({5}), frozenset(), 1, sharded=False)
     assert assert_live_is_batch(messages, every, None).alerts
@@ -381,6 +323,7 @@ def test_fold_interrupted_anywhere_gives_the_same_bits() -> None:
     writer.background()
     writer.wash(100.0)
     writer.spoof(600.0)
+    writer.book()
     vocabulary = Vocabulary()
     messages = [{**message, "sequence": k} for k, message in enumerate(writer.messages)]
     events = total_order(encode(tape_of(messages), vocabulary, Lots(1e-3)))
@@ -393,6 +336,27 @@ def test_fold_interrupted_anywhere_gives_the_same_bits() -> None:
         second.restore(first.snapshot())
         ended = second.fold(events.take(slice(cut, len(events))), entity[cut:], counter[cut:])
         assert plain([(begun.then(ended), vocabulary)]) == plain([(whole, vocabulary)])
+
+
+def test_books_beside_a_market_change_no_bit_of_its_other_rows_and_alerts() -> None:
+    writer = Writer("BTC/USD", 5)
+    writer.background()
+    writer.wash(300.0)
+    writer.spoof(1000.0)
+    writer.pump(2405.0)
+    writer.book()
+    messages = [{**message, "sequence": k} for k, message in enumerate(writer.messages)]
+    with_books, without = (run_batch(m, None) for m in (messages, [m for m in messages if "snapshot" not in m]))
+    (market,) = with_books.folded
+    rows, bare = (plain(seen.folded[market]) for seen in (with_books, without))
+    assert rows.pop("books")
+    assert not bare.pop("books")
+    assert {name: rows[name] for name in rows if "books" not in name} == {n: bare[n] for n in bare if "books" not in n}
+    # Of an open alert of a book the others know that it is related, and nothing else.
+    said = [[re.sub(r"related=\([^)]*\)", "", text) for text in seen.alerts[market]] for seen in (with_books, without)]
+    of_books = re.compile("typology='(vanishing_wall|liquidity_withdrawal)'")
+    assert [text for text in said[0] if not of_books.search(text)] == said[1]
+    assert said[1]
 
 
 def test_live_on_a_real_pump_gives_what_batch_gives(pump_tape: Tape) -> None:

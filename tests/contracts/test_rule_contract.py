@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 import models.rules
+from features.book.fold import BOOK
 from features.catalogue import COLUMNS, GRAINS, grain_of
 from features.cross.dealings import CROSS_FIGURES
 from features.fold import CROSS, FIGURES, SCALES
@@ -62,14 +63,18 @@ def judged(rule: Rule, figures: Figures) -> Findings:
 
 
 def scale_of(rule: Rule) -> str:
-    """Return the scale of rows to try a rule on: rules over venues read features of their own."""
-    return CROSS if rule.scale == CROSS else "market"
+    """Return a scale of the grain that a rule reads rows of."""
+    return rule.scale if rule.scale in {BOOK, CROSS} else "market"
 
 
-def random_rows(rng: np.random.Generator, n_rows: int, scale: str = "market") -> Rows:
-    """Return rows of features within their ranges, many of them extreme or unknown."""
-    rows = blank_rows(scale, n_rows)
-    for column, feature in enumerate(GRAINS[grain_of(scale)]):
+def random_rows(rng: np.random.Generator, n_rows: int, rule: Rule) -> Rows:
+    """Return rows of features within their ranges, many of them extreme or unknown; of a book about the pattern's."""
+    if rule.scale == BOOK:
+        pattern = CASES[rule.typology].pattern
+        some = [0.0, 0.3, 1.0, 1.0, 1.0, 3.0, np.nan]
+        return window([{k: v * rng.choice(some) for k, v in pattern.items()} for _ in range(n_rows)], scale=BOOK)
+    rows = blank_rows(scale_of(rule), n_rows)
+    for column, feature in enumerate(GRAINS[grain_of(scale_of(rule))]):
         low = feature.low if feature.low is not None else -10.0
         high = feature.high if feature.high is not None else 10.0 ** rng.uniform(0, 3, n_rows)
         rows.values[:, column] = low + (high - low) * rng.choice([0.0, 1.0, rng.random()], n_rows)
@@ -127,7 +132,7 @@ def test_rule_of_any_kind_has_one_spelling_and_tells_pattern_innocence_and_sourc
     rule = rule_of(typology)
     assert type(rule).__name__ == typology.title().replace("_", "")
     assert type(rule).__module__ == f"models.rules.{typology}"
-    assert rule.scale in {"market", "fast", "account", CROSS}
+    assert rule.scale in {"market", "fast", "account", BOOK, CROSS}
     assert not rule.reads or rule.scale == SCALES.get(rule.reads, CROSS)
     text = str(type(rule).__doc__)
     assert all(f"{heading}:\n" in text for heading in ("Pattern", "Innocent explanations", "Source"))
@@ -174,7 +179,7 @@ def test_rule_with_a_stricter_main_threshold_never_scores_higher(typology: str) 
     name, values = CASES[typology].threshold
     rng = np.random.default_rng(11)
     rule = rule_of(typology)
-    rows, episodes = random_rows(rng, 400, scale_of(rule)), random_episodes(rng, rule.reads, 400, 400)
+    rows, episodes = random_rows(rng, 400, rule), random_episodes(rng, rule.reads, 400, 400)
     scores = []
     for value in values:
         found = rule_of(typology, **{name: value}).judge(rows, episodes)
@@ -197,7 +202,7 @@ def test_rule_at_a_stricter_main_threshold_lets_its_pattern_fade(typology: str) 
 def test_rule_on_any_rows_gives_sparse_findings_in_range_and_order(typology: str, seed: int) -> None:
     rng = np.random.default_rng(seed)
     rule = rule_of(typology)
-    found = rule.judge(random_rows(rng, 300, scale_of(rule)), random_episodes(rng, rule.reads, 300, 200))
+    found = rule.judge(random_rows(rng, 300, rule), random_episodes(rng, rule.reads, 300, 200))
     assert {len(getattr(found, f.name)) for f in fields(found) if f.name not in {"detector", "typology", "kind"}} == {
         len(found)
     }
@@ -211,7 +216,7 @@ def test_rule_on_any_rows_gives_sparse_findings_in_range_and_order(typology: str
 def test_rule_row_by_row_gives_the_bits_of_all_at_once(typology: str) -> None:
     rng = np.random.default_rng(5)
     rule = rule_of(typology)
-    rows, episodes = random_rows(rng, 600, scale_of(rule)), random_episodes(rng, rule.reads, 600, 150)
+    rows, episodes = random_rows(rng, 600, rule), random_episodes(rng, rule.reads, 600, 150)
     parts = [(row, found) for row, found in one_by_one(rule, rows, episodes) if len(found)]
     whole = rule.judge(rows, episodes)
     assert len(whole) > 0
@@ -239,7 +244,7 @@ def test_evidence_of_a_finding_gives_figures_units_and_sentences(typology: str) 
 
 def test_rules_on_a_tape_do_not_take_a_cancellation_rate_for_spoofing() -> None:
     rows = window([{"cancellation_rate": 0.99, "order_to_trade_ratio": 20.0, "trade_count": 500.0}])
-    rules = [rule for rule in build_rules(Parameters()) if rule.scale != CROSS]
+    rules = [rule for rule in build_rules(Parameters()) if rule.scale not in {BOOK, CROSS}]
     assert all(len(rule.judge(rows, no_episodes())) == 0 for rule in rules)
 
 

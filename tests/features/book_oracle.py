@@ -1,4 +1,4 @@
-"""A slow, obvious oracle of the book grain: dictionaries of levels, lists of what happened, every row from all of it."""
+"""A slow, obvious oracle of the book grain: dictionaries of levels, lists of what happened, every row from all."""
 
 from __future__ import annotations
 
@@ -198,10 +198,9 @@ class BookOracle:
         assert self.open
         known = self.levels[m.side].get(m.price)
         before = known.lots if known else 0
-        if m.lots < before:
-            if m.price in self.near(m.side):
-                self.open.taken += before - m.lots
-                self.fall(m)
+        if m.lots < before and m.price in self.near(m.side):
+            self.open.taken += before - m.lots
+            self.fall(m)
         self.put(m)
         if m.lots > before and m.price in self.near(m.side):
             self.open.added += m.lots - before
@@ -311,9 +310,9 @@ class BookOracle:
         if mids:
             out["mid_move_bps"] = (b.mid / mids[-1] - 1) * 1e4
             out["price_change"] = b.mid / statistics.fmean(mids) - 1
-        traded = [sum(one.traded.values()) for one in before]
-        if sum(traded):
-            out["volume_ratio"] = sum(b.traded.values()) / statistics.fmean(traded)
+        volumes = [sum(one.traded.values()) for one in before]
+        if sum(volumes):
+            out["volume_ratio"] = sum(b.traded.values()) / statistics.fmean(volumes)
         return out
 
     def over_minutes(self, b: Bucket) -> dict[str, float]:

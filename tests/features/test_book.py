@@ -88,8 +88,9 @@ def tapes(draw: st.DrawFn) -> list[Message]:
     return sorted(out, key=lambda m: (m.time, m.what == "trade"))
 
 
+@pytest.mark.slow
 @given(tapes())
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_every_row_is_what_the_oracle_says(messages: list[Message]) -> None:
     rows = folded(messages)
     wanted = oracle_rows([m for m in messages if m.what != "order"], SPAN, LOT, END)
@@ -101,8 +102,9 @@ def test_every_row_is_what_the_oracle_says(messages: list[Message]) -> None:
             np.testing.assert_allclose(value, features.get(name, np.nan), rtol=1e-9, atol=1e-9, err_msg=name)
 
 
+@pytest.mark.slow
 @given(tapes(), st.lists(st.integers(0, 260), max_size=6), st.integers(0, 3))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_rows_have_the_same_bits_however_events_are_cut(messages: list[Message], cuts: list[int], ticks: int) -> None:
     events, whole = events_of(messages), folded(messages)
     fold, parts = BookFold(0, SPAN, LOT), []
@@ -139,7 +141,7 @@ def test_image_replaces_the_book_and_levels_keep_their_age() -> None:
     image = [level(7, side, price, 5, "image") for side, price in ((1, 99.0), (-1, 102.0))]
     row = told(folded([*book, *image]))
     assert (row["mid"], row["near_levels"]) == (100.5, 1.0)
-    assert (row["bid_wall_age_s"], row["ask_wall_age_s"]) == (pytest.approx(10.0), pytest.approx(3.0))
+    assert [row["bid_wall_age_s"], row["ask_wall_age_s"]] == pytest.approx([10.0, 3.0])
     assert np.isnan(row["cancel_to_trade"])
 
 

@@ -55,6 +55,17 @@ class ToldSpoofing(Told):
     typology: ClassVar[str] = "spoofing"
 
 
+@dataclass(frozen=True)
+class ToldOfTheMarket(Told):
+    typology: ClassVar[str] = "ramping"
+    yields_to: ClassVar[tuple[str, ...]] = ("spoofing",)
+
+
+@dataclass(frozen=True)
+class ToldOfABook(ToldOfTheMarket):
+    scale: ClassVar[str] = "book"
+
+
 def candidates(*found: tuple[int, float], entity: int = ANN, other: int = -1, rule: Told | None = None) -> Candidates:
     """Return what is held against an entity, as (row, confidence)."""
     n = len(found)
@@ -122,6 +133,12 @@ def test_alert_opens_at_what_opening_says_and_grows_by_what_follows() -> None:
     assert [alert.confidence for alert in alerts] == [pytest.approx(0.9158, abs=1e-4), 0.8, 0.85]
     # The rule alone is not calibrated, so there is nothing that an opening would add to it.
     assert fold().fold([candidates((0, 0.8))], NOTHING, NAMES, hopeful)[0].confidence == 0.8
+
+
+def test_alert_of_a_book_yields_to_a_wider_one_of_anybody_and_that_of_a_market_only_to_its_own() -> None:
+    for rule, opened in ((ToldOfABook(), ["spoofing"]), (ToldOfTheMarket(), ["spoofing", "ramping"])):
+        both = [candidates((0, 0.8), rule=ToldSpoofing()), candidates((1, 0.9), entity=-1, rule=rule)]
+        assert [alert.typology for alert in fold().fold(both, NOTHING, NAMES, POLICY)] == opened
 
 
 def test_alert_after_the_quiet_span_is_a_new_one() -> None:

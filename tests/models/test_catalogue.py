@@ -8,7 +8,7 @@ from models.rules import build_rules
 from models.variants import VARIANTS
 
 RULES = detectors(Parameters())
-KINDS = {"trades", "aggressor", "accounts", "orders", "venues"}
+KINDS = {"trades", "aggressor", "accounts", "orders", "books", "venues"}
 
 
 def test_detectors_are_all_rules_by_class() -> None:

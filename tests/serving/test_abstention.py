@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pyarrow as pa
 import pytest
 
@@ -14,10 +16,11 @@ TRADES: Columns = {
     "seller_id": ["b", "b"], "aggressor": ["buy", "buy"],
 }  # fmt: skip
 ORDERS: Columns = {"order_id": ["o"], "account_id": ["a"]}
+BOOKS = pa.table({"price": [1.0]})
 
 
 def tape(trades: Columns | None, orders: Columns | None = None) -> Tape:
-    return Tape("t", trades and pa.table(trades), orders and pa.table(orders))
+    return Tape("t", trades and pa.table(trades), orders and pa.table(orders), BOOKS)
 
 
 def without(table: Columns, *names: str) -> Columns:
@@ -42,6 +45,12 @@ def test_abstentions_of_a_tape_without_orders_name_who_needs_them_once() -> None
     assert line.endswith((" abstain", " abstains"))
     assert names_in(line) == those_that_need("orders")
     assert "spoofing" in line
+
+
+def test_abstentions_of_a_tape_without_books_name_who_needs_them() -> None:
+    (line,) = abstentions(replace(tape(TRADES, ORDERS), books=None), Parameters())
+    assert line.startswith("no book levels on this tape: ")
+    assert names_in(line) == those_that_need("books") == {"vanishing_wall", "liquidity_withdrawal"}
 
 
 def test_abstentions_of_a_tape_without_accounts_name_who_needs_them() -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tests.contracts.cases import bait, behaviour, market, quoting, trading, venues
+from tests.contracts.cases import bait, behaviour, book, market, quoting, trading, venues
 from tests.contracts.cases.case import Case, Figures
 
 CASES: dict[str, Case] = {
-    **market.CASES, **bait.CASES, **quoting.CASES, **trading.CASES, **behaviour.CASES, **venues.CASES,
+    **market.CASES, **bait.CASES, **quoting.CASES, **trading.CASES, **behaviour.CASES, **book.CASES, **venues.CASES,
 }  # fmt: skip
 
 __all__ = ["CASES", "Case", "Figures"]
