@@ -169,9 +169,7 @@ def _recent(rows: Rows, since: int) -> Rows:
     return rows.take(np.flatnonzero(rows.end > since))
 
 
-def _gaps(
-    name: str, group: Group, names: Vocabulary, window_ns: int
-) -> Iterator[tuple[Discrepancy, Opportunity]]:
+def _gaps(name: str, group: Group, names: Vocabulary, window_ns: int) -> Iterator[tuple[Discrepancy, Opportunity]]:
     since = _since(group, window_ns)
     kept = {names.markets[code][0]: _recent(m.rows, since) for code, m in group.members.items() if len(m.rows)}
     ends = np.unique(np.concatenate([np.empty(0, np.int64), *(rows.end for rows in kept.values())]))
@@ -206,9 +204,7 @@ def _best(
     return np.argmax(net, axis=1), net.max(axis=1)
 
 
-def _runs(
-    open_: NDArray[np.int64], high: NDArray[np.int64], low: NDArray[np.int64]
-) -> Iterator[tuple[int, int]]:
+def _runs(open_: NDArray[np.int64], high: NDArray[np.int64], low: NDArray[np.int64]) -> Iterator[tuple[int, int]]:
     """Yield the first and the last number of each run of buckets in which one pair stands apart."""
     if not len(open_):
         return

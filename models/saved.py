@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -45,9 +45,7 @@ def alert_from_json(record: dict[str, Any]) -> Alert:
 
 def open_to_json(held: Mapping[tuple[str, str], Open]) -> list[list[Any]]:
     """Return open alerts as JSON types."""
-    return [
-        [*key, asdict(one.alert), one.highest, one.seen, sorted(one.members)] for key, one in held.items()
-    ]
+    return [[*key, asdict(one.alert), one.highest, one.seen, sorted(one.members)] for key, one in held.items()]
 
 
 def open_from_json(saved: Sequence[Sequence[Any]]) -> dict[tuple[str, str], Open]:

@@ -31,8 +31,8 @@ class Rule(Protocol):
     Attributes:
         typology: Name of the pattern; also the name of the rule and its file.
         category: What class of pattern it is.
-        scale: The rows it reads: "market", "fast", "cross" (over venues), or "account" where its episodes end with their
-            subject's own event.
+        scale: The rows it reads: "market", "fast", "cross" (over venues), or "account" where its episodes end with
+            their subject's own event.
         reads: The kind of episodes it judges, "" for none.
         mar: Where MAR describes it: indicator of Annex II, Section 1, of Regulation (EU) 2016/522; "" for nowhere.
         needs: Kinds of data without which it abstains, of "trades", "aggressor", "accounts", "orders" and

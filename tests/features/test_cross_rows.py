@@ -87,9 +87,7 @@ class Oracle:
             out["price_gap_bps"] = (self.close(market, bucket) / level - 1) * 1e4
             out["return_bps"] = 1e4 * math.log(self.close(market, bucket) / self.close(market, bucket - LAG))
         for name, who in (("signed_imbalance", [market]), ("others_imbalance", others)):
-            bought, sold = (
-                sum(self.series(m, bucket, side, LAG).sum() for m in who) for side in ("bought", "sold")
-            )
+            bought, sold = (sum(self.series(m, bucket, side, LAG).sum() for m in who) for side in ("bought", "sold"))
             out[name] = (bought - sold) / (bought + sold) if bought + sold else math.nan
         theirs = np.sum([self.series(m, bucket, "volume", WINDOW) for m in others], axis=0)
         busy = np.sum([self.series(m, bucket, "trades", WINDOW) for m in others], axis=0)

@@ -146,6 +146,9 @@ class Gone:
     def status(self) -> EngineStatus:
         raise EngineUnavailableError("the engine must answer at its socket: it is away")
 
+    def cross(self, symbol: str | None, window_ns: int) -> CrossReport | None:
+        raise EngineUnavailableError("the engine must answer at its socket: it is away")
+
 
 @pytest.fixture
 def without_engine(settings: Settings, sqlite_store: AlertStore, rules_only: Champion) -> Iterator[TestClient]:

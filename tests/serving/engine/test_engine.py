@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from features.events import Events, Vocabulary
 from features.records import tables_from_records
 from models.alert import Alert
+from models.cross_report import CrossReport
 from models.parameters import parse_parameters
 from serving.alerts.query import Filters
 from serving.alerts.record import to_record
@@ -78,6 +79,9 @@ class FailsOnce:
 
     def advance(self, until_ns: int) -> list[Alert]:
         return self._inner.advance(until_ns)
+
+    def cross_report(self, symbol: str | None, window_ns: int) -> CrossReport | None:
+        return self._inner.cross_report(symbol, window_ns)
 
     def snapshot(self) -> bytes:
         return self._inner.snapshot()
