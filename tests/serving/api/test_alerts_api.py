@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from models.alert import Alert
+from models.cross_report import CrossReport
 from serving.alerts.record import to_record
 from serving.alerts.store import AlertStore
 from serving.api.scorer import ChampionScorer
