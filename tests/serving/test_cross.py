@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def test_cross_for_a_program_has_the_missions_shape(tape: Path, tapewatch_home: 
 
 
 def test_cross_for_a_person_fits_80_columns_and_names_venues_and_patterns(tape: Path) -> None:
-    console = Console(width=80, record=True, file=open("/dev/null", "w"))  # noqa: SIM115, PTH123
+    console = Console(width=80, record=True, file=io.StringIO())
     console.print(tables_of(cross_of_tape(tape, Parameters(), None)))
     text = console.export_text()
     assert max(map(len, text.splitlines())) <= 80
