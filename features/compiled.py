@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = ("features", "models", "training/simulator", "training/facts")
 _STAMP = ".kernels"
 _KERNELS = (b"njit", b"simulator.compiled import", b"simulator.exchange.records import")
-_CONSTANTS = ("catalogue.py", "account_catalogue.py", "book_catalogue.py", "events.py")
+_CONSTANTS = ("catalogue.py", "account_catalogue.py", "book_catalogue.py", "cross_catalogue.py", "events.py")
 
 
 def drop_stale_kernels(root: Path = ROOT) -> list[str]:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from features.cross.fold import CrossFold, CrossFolded
 from features.cross.names import group_of
@@ -21,7 +22,6 @@ from features.events import TRADE, Events, Vocabulary, concatenate, no_events
 from features.fold import CROSS, FAST, MARKET, Folded
 from features.order import total_order
 from features.rows import Rows, blank_rows
-from features.saved_state import Arrays
 from models.alert import Alert
 from models.alerting import SECOND_NS, AlertFold, Policy
 from models.bundle import Bundle
@@ -134,7 +134,7 @@ class CrossSurveillance:
             member.first = min(member.first, int(times.min()))
         member.watermark, member.held = watermark, held
         if len(group.members) == 1:
-            # Most things trade on one venue. Should another come, what was released before it came is not asked for.
+            # Most things trade on one venue. What was released before another one came is not asked for.
             member.waiting = ready
             return
         trades = ready.take(np.flatnonzero(ready.kind == TRADE))
@@ -205,9 +205,9 @@ class CrossSurveillance:
             member.alerts.advance(group.until, self._policy)
         return out
 
-    def snapshot(self) -> tuple[Arrays, dict[str, Any]]:
+    def snapshot(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
         """Return the whole state as arrays by name and JSON types; what markets hold is in their own."""
-        arrays: Arrays = {}
+        arrays: dict[str, NDArray[Any]] = {}
         groups = {}
         for name, group in self.groups.items():
             arrays |= {f"{name}|fold|{part}": array for part, array in group.fold.snapshot().items()}
@@ -221,7 +221,7 @@ class CrossSurveillance:
             groups[name] = {"members": members, "until": group.until, "raised": raised}
         return arrays, {"groups": groups, "late": self.late}
 
-    def restore(self, arrays: Arrays, state: Mapping[str, Any]) -> None:
+    def restore(self, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> None:
         """Continue from a snapshot; call before the markets' held events are told anew with `hold`."""
         self.late = int(state["late"])
         for name, saved in state["groups"].items():
@@ -229,7 +229,7 @@ class CrossSurveillance:
             mine = {key.removeprefix(prefix): array for key, array in arrays.items() if key.startswith(prefix)}
             self.groups[name] = self._restored(mine, saved)
 
-    def _restored(self, arrays: Arrays, saved: Mapping[str, Any]) -> Group:
+    def _restored(self, arrays: Mapping[str, NDArray[Any]], saved: Mapping[str, Any]) -> Group:
         raised = [alert_from_json(record) for record in saved["raised"]]
         group = Group(
             CrossFold(self._spans), {}, int(saved["until"]), events_from_bytes(arrays["recent"]),

@@ -2,7 +2,8 @@
 
     order → fold → judge → alert
 
-Each market is independent of the others, so results do not depend on which markets share a process.
+Each market is independent of the others, so its results do not depend on which markets share a process. What shows over
+venues does: markets of one thing (`features.cross.names`) must share one.
 """
 
 from __future__ import annotations

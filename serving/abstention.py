@@ -35,17 +35,22 @@ def _missing(rule: Detector, tape: Tape) -> str:
     empty = (name for name, table in tables.items() if name in rule.needs and not _rows(table))
     if (name := next(empty, None)) is not None:
         return f"no {_CALLED[name]} on this tape"
-    if "accounts" in rule.needs:
-        if "orders" in rule.needs and not _has(tape.orders, {"account_id"}):
-            return "orders of this tape name no accounts"
-        if "orders" not in rule.needs and not _has(tape.trades, _TRADERS):
-            return "trades of this tape name no accounts"
+    if nameless := _nameless(rule, tape):
+        return nameless
     if "venues" in rule.needs and not _on_two_venues(tape):
         return "nothing on this tape trades on two venues"
     # where there is a book, it tells who took
     if "aggressor" in rule.needs and not (_has(tape.trades, {"aggressor"}) or _rows(tape.orders)):
         return "trades of this tape do not tell who took"
     return ""
+
+
+def _nameless(rule: Detector, tape: Tape) -> str:
+    if "accounts" not in rule.needs:
+        return ""
+    if "orders" in rule.needs:
+        return "" if _has(tape.orders, {"account_id"}) else "orders of this tape name no accounts"
+    return "" if _has(tape.trades, _TRADERS) else "trades of this tape name no accounts"
 
 
 def _on_two_venues(tape: Tape) -> bool:

@@ -31,8 +31,8 @@ MOST_BYTES = 4 * 2**30
 STORE = "folded"
 """Folder of the store below TAPEWATCH_HOME."""
 FOLDED_BY = (
-    "features", "models/citing.py", "models/cross_folding.py", "models/saved.py", "models/sessions.py", "models/surveillance.py",
-    "training/markets.py", "training/saved_folds.py",
+    "features", "models/citing.py", "models/cross_folding.py", "models/saved.py", "models/sessions.py",
+    "models/surveillance.py", "training/markets.py", "training/saved_folds.py",
 )  # fmt: skip
 """What runs while a tape is folded and kept; labels, which are read anew, are not in it."""
 _UNFINISHED = ".unfinished"

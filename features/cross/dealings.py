@@ -155,4 +155,5 @@ _STATE = ("prints", "takes", "rounds", "pairs", "pushes")
 
 def _first_named(rank: NDArray[np.int64], slots: NDArray[np.int64]) -> NDArray[np.int64]:
     # Legs change venues from round to round; one subject is to have one alert.
-    return slots[np.argmin(rank[slots])][None]
+    first = int(np.argmin(rank[slots]))
+    return slots[first : first + 1]

@@ -115,11 +115,11 @@ def takes_of(prints: Prints) -> Takes:
     known = np.flatnonzero((prints.side != 0) & (taker >= 0))
     if not len(known):
         return no_takes()
-    keys = (prints.time[known], prints.slot[known], prints.side[known], taker[known])
+    time, slot, side, entity = prints.time[known], prints.slot[known], prints.side[known], taker[known]
     new = np.ones(len(known), np.bool_)
-    new[1:] = np.logical_or.reduce([np.diff(key) != 0 for key in keys])
+    new[1:] = (np.diff(time) != 0) | (np.diff(slot) != 0) | (np.diff(side) != 0) | (np.diff(entity) != 0)
     first = np.flatnonzero(new)
     quantity = np.add.reduceat(prints.quantity[known], first)
     value = np.add.reduceat(prints.quantity[known] * prints.price[known], first)
-    time, slot, side, entity = (key[first] for key in keys)
-    return Takes(time, slot, side, entity, quantity, value, np.zeros(len(first), np.bool_))
+    unused = np.zeros(len(first), np.bool_)
+    return Takes(time[first], slot[first], side[first], entity[first], quantity, value, unused)

@@ -1,7 +1,7 @@
 """Pushes: one entity's burst of takes that moves one venue, and what it trades the other way on others.
 
-Followed for a minute and a half after the burst; the position on the other venues is looked for two and a half minutes
-before it.
+Followed for a minute and a half after the burst; the position on the other venues is looked for in the two and a half
+minutes before it.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from features.sweeps.base import Out, write
 KIND = "cross_push"
 FIGURES = (
     "move_bps", "sigmas", "taken_share", "takes", "built", "exit_share", "exit_s", "gain_bps", "lift_bps", "opposed",
-    "size_ratio",
+    "size_ratio", "usual_trades",
 )  # fmt: skip
 BURST_NS = 15_000_000_000
 FOLLOWED_NS = 90_000_000_000
 BUILT_NS = 150_000_000_000
 _LEAST_BPS = 3.0
 _LEAST_SHARE = 0.25
-_MOVE, _SIGMAS, _TAKEN, _TAKES, _BUILT, _EXIT, _EXIT_S, _GAIN, _LIFT, _OPPOSED, _SIZE = range(len(FIGURES))
+_MOVE, _SIGMAS, _TAKEN, _TAKES, _BUILT, _EXIT, _EXIT_S, _GAIN, _LIFT, _OPPOSED, _SIZE, _USUAL = range(len(FIGURES))
 
 
 class Pushes(NamedTuple):
@@ -168,11 +168,14 @@ def _exits(pushes: Pushes, p: int, prints: Prints, begin: int) -> bool:
 def _tell_position(pushes: Pushes, p: int, prints: Prints, figures: NDArray[np.float64]) -> None:
     entity, side, first = pushes.entity[p], pushes.side[p], pushes.first[p]
     built, bought, paid, sold, got, opposed, until, lift = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, first, 0.0
+    others, theirs = 0, 0.0
     for k in range(len(prints.time) - 1, -1, -1):
         if prints.time[k] < first - BUILT_NS:
             break
         buys, sells = prints.buyer[k] == entity, prints.seller[k] == entity
         if buys == sells:
+            others += 1
+            theirs += prints.quantity[k]
             continue
         along, quantity = buys == (side > 0), prints.quantity[k]
         elsewhere, before = prints.slot[k] != pushes.slot[p], prints.time[k] < first
@@ -193,7 +196,9 @@ def _tell_position(pushes: Pushes, p: int, prints: Prints, figures: NDArray[np.f
     figures[_EXIT_S] = (until - first) / 1e9
     figures[_EXIT], figures[_OPPOSED], figures[_GAIN] = 0.0, np.nan, np.nan
     figures[_LIFT] = lift / sold if sold > 0.0 else np.nan
-    if built > 0.0:
+    figures[_USUAL] = built * others / theirs if others > 0 else np.nan
+    # What rounding leaves of a position that came and went is none.
+    if built > 1e-9 * bought:
         figures[_EXIT], figures[_OPPOSED] = min(sold / built, 1.0), max(opposed, 0.0) / built
         figures[_GAIN] = side * 1e4 * np.log((got / sold) / (paid / bought)) if sold > 0.0 else np.nan
 

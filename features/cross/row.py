@@ -39,46 +39,72 @@ def write_rows(
         stale: Buckets without a trade after which a price is unknown.
         out: Output, one row a market by its number, NaN at first, shape (n_markets, n_features).
     """
-    n, width = grid.volume.shape
-    lag = max(round(60.0 / bucket_s), 1)
-    fresh = grid.last[0] - grid.traded <= stale
-    weight = np.zeros(n)
+    n, lag = grid.volume.shape[0], max(round(60.0 / bucket_s), 1)
+    fresh, steps, weight = grid.last[0] - grid.traded <= stale, _steps(grid), np.zeros(n)
     for m in range(n):
         weight[m] = grid.volume[m, lag:].sum()
     for m in order:
-        row = out[m]
-        _write_gap(grid, m, order, fresh, fees, bucket_s, lag, row)
-        theirs, weights, volumes, busy = np.zeros(width - 1), 0.0, np.zeros(width - lag), np.zeros(width - lag)
-        level, lately, level_weight, bought, sold = 0.0, 0.0, 0.0, 0.0, 0.0
-        for o in order:
-            if o == m:
-                continue
+        _write_gap(grid, m, order, fresh, fees, bucket_s, lag, out[m])
+        _write_level(grid, m, order, fresh, weight, lag, out[m])
+        _write_pressure(grid, m, order, lag, out[m])
+        _write_together(grid, m, order, steps, weight, lag, bucket_s, out[m])
+        _write_context(grid, m, steps, out[m])
+
+
+@nb.njit(cache=True)
+def _steps(grid: Grid) -> NDArray[np.float64]:
+    """Return the log return of each bucket after the first, NaN where unknown, shape (n_markets, n_buckets - 1)."""
+    return np.log(grid.close[:, 1:] / grid.close[:, :-1])
+
+
+@nb.njit(cache=True)
+def _write_level(
+    grid: Grid, m: int, order: NDArray[np.int64], fresh: NDArray[np.bool_], weight: NDArray[np.float64], lag: int,
+    row: NDArray[np.float64],
+) -> None:  # fmt: skip
+    width = grid.volume.shape[1]
+    level, lately, total = 0.0, 0.0, 0.0
+    for o in order:
+        if o != m and fresh[o] and weight[o] > 0.0:
+            moved = np.log(grid.close[o, width - 1] / grid.close[o, width - 1 - lag])
+            level += weight[o] * grid.close[o, width - 1]
+            lately += weight[o] * (moved if not np.isnan(moved) else 0.0)
+            total += weight[o]
+    if fresh[m] and total > 0.0:
+        row[_GAP] = (grid.close[m, width - 1] / (level / total) - 1.0) * 1e4
+        row[_RETURN] = 1e4 * np.log(grid.close[m, width - 1] / grid.close[m, width - 1 - lag])
+        row[_THEIRS] = 1e4 * lately / total
+
+
+@nb.njit(cache=True)
+def _write_pressure(grid: Grid, m: int, order: NDArray[np.int64], lag: int, row: NDArray[np.float64]) -> None:
+    bought, sold, first = 0.0, 0.0, grid.volume.shape[1] - lag
+    for o in order:
+        if o != m:
+            bought += grid.bought[o, first:].sum()
+            sold += grid.sold[o, first:].sum()
+    row[_SIGNED_THERE] = _imbalance(bought, sold)
+    row[_SIGNED] = _imbalance(grid.bought[m, first:].sum(), grid.sold[m, first:].sum())
+
+
+@nb.njit(cache=True)
+def _write_together(
+    grid: Grid, m: int, order: NDArray[np.int64], steps: NDArray[np.float64], weight: NDArray[np.float64], lag: int,
+    bucket_s: float, row: NDArray[np.float64],
+) -> None:  # fmt: skip
+    width, weights = grid.volume.shape[1], 0.0
+    volumes, busy, theirs = np.zeros(width - lag), np.zeros(width - lag), np.zeros(width - 1)
+    for o in order:
+        if o != m:
             volumes += grid.volume[o, lag:]
             busy += grid.trades[o, lag:]
             weights += weight[o]
-            bought += grid.bought[o, width - lag :].sum()
-            sold += grid.sold[o, width - lag :].sum()
-            if fresh[o] and weight[o] > 0.0:
-                level += weight[o] * grid.close[o, width - 1]
-                level_weight += weight[o]
-                moved = np.log(grid.close[o, width - 1] / grid.close[o, width - 1 - lag])
-                lately += weight[o] * (moved if not np.isnan(moved) else 0.0)
-            for t in range(width - 1):
-                step = np.log(grid.close[o, t + 1] / grid.close[o, t])
-                theirs[t] += weight[o] * (step if not np.isnan(step) else 0.0)
-        if fresh[m] and level_weight > 0.0:
-            row[_GAP] = (grid.close[m, width - 1] / (level / level_weight) - 1.0) * 1e4
-            row[_RETURN] = 1e4 * np.log(grid.close[m, width - 1] / grid.close[m, width - 1 - lag])
-            row[_THEIRS] = 1e4 * lately / level_weight
-        if weight[m] + weights > 0.0:
-            row[_SHARE] = weight[m] / (weight[m] + weights)
-        row[_SIGNED_THERE] = _imbalance(bought, sold)
-        row[_SIGNED] = _imbalance(grid.bought[m, width - lag :].sum(), grid.sold[m, width - lag :].sum())
-        enough = np.count_nonzero(busy) >= _LEAST_BUCKETS and np.count_nonzero(grid.trades[m, lag:]) >= _LEAST_BUCKETS
-        if enough:
-            row[_TOGETHER] = _pearson(grid.volume[m, lag:], volumes)
-            _write_lead(grid, m, theirs, lag, bucket_s, row)
-        _write_context(grid, m, row)
+            theirs += weight[o] * np.where(np.isnan(steps[o]), 0.0, steps[o])
+    if weight[m] + weights > 0.0:
+        row[_SHARE] = weight[m] / (weight[m] + weights)
+    if min(np.count_nonzero(busy), np.count_nonzero(grid.trades[m, lag:])) >= _LEAST_BUCKETS:
+        row[_TOGETHER] = _pearson(grid.volume[m, lag:], volumes)
+        _write_lead(np.where(np.isnan(steps[m]), 0.0, steps[m]), theirs, lag, bucket_s, row)
 
 
 @nb.njit(cache=True)
@@ -117,36 +143,32 @@ def _pearson(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
 
 @nb.njit(cache=True)
 def _write_lead(
-    grid: Grid, m: int, theirs: NDArray[np.float64], lag: int, bucket_s: float, row: NDArray[np.float64]
+    own: NDArray[np.float64], theirs: NDArray[np.float64], lag: int, bucket_s: float, row: NDArray[np.float64]
 ) -> None:
-    width = grid.close.shape[1]
-    own = np.zeros(width - 1)
-    for t in range(width - 1):
-        step = np.log(grid.close[m, t + 1] / grid.close[m, t])
-        own[t] = step if not np.isnan(step) else 0.0
+    n = len(own)
     best = np.nan
     for distance in range(lag + 1):
         for shift in (distance, -distance):
             # The nearest lag first: of equals it is the answer.
             ahead = max(shift, 0)
             behind = max(-shift, 0)
-            found = _pearson(own[behind : width - 1 - ahead], theirs[ahead : width - 1 - behind])
+            found = _pearson(own[behind : n - ahead], theirs[ahead : n - behind])
             if not np.isnan(found) and (np.isnan(best) or found > best):
                 best = found
                 row[_LEAD], row[_LEAD_R] = shift * bucket_s, found
 
 
 @nb.njit(cache=True)
-def _write_context(grid: Grid, m: int, row: NDArray[np.float64]) -> None:
+def _write_context(grid: Grid, m: int, steps: NDArray[np.float64], row: NDArray[np.float64]) -> None:
     width = grid.close.shape[1]
     level, known, squares, returns = 0.0, 0, 0.0, 0
     for t in range(width - 1):
         if not np.isnan(grid.close[m, t]):
             level += grid.close[m, t]
             known += 1
-            if t > 0 and not np.isnan(grid.close[m, t - 1]):
-                squares += np.log(grid.close[m, t] / grid.close[m, t - 1]) ** 2
-                returns += 1
+        if t > 0 and not np.isnan(steps[m, t - 1]):
+            squares += steps[m, t - 1] ** 2
+            returns += 1
     if known > 0:
         row[_CHANGE] = grid.close[m, width - 1] / (level / known) - 1.0
     if returns >= _LEAST_BUCKETS:

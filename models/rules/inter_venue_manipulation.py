@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from features.rows import Episodes, Rows
 from models.alert import Category
@@ -31,7 +32,13 @@ class Params(RuleParams):
     minimum_sigmas: float = parameter(
         2.7, "the same, usual moves of a time as long", "measured: planted from 2.8, bursts in the mean 2", gt=0
     )
-    taken_share: float = parameter(0.6, "part of what was taken on the side meanwhile", "ours", gt=0, lt=1)
+    taken_share: float = parameter(0.75, "part of what was taken on the side meanwhile", "ours", gt=0, lt=1)
+    position_trades: float = parameter(
+        3.0,
+        "position elsewhere, mean trades of the others",
+        "measured: planted 1.8-20, honest reversals below 2.7",
+        gt=0,
+    )
     exit_share: float = parameter(0.9, "part of the position elsewhere that went", "measured: all of it", gt=0, lt=1)
     exit_s: float = parameter(
         15.0, "seconds from the burst until it went", "measured: honest reversals take half a minute or more", gt=0
@@ -73,19 +80,20 @@ class InterVenueManipulation:
     def judge(self, _rows: Rows, episodes: Episodes) -> Findings:
         """Score each burst by its weakest term."""
         p = self.params
-        score = np.minimum.reduce(
+        score: NDArray[np.float64] = np.minimum.reduce(
             (
                 exceedance(np.maximum(episodes["move_bps"], 0.0), p.minimum_move_bps),
                 exceedance(episodes["sigmas"], p.minimum_sigmas),
                 share_exceedance(episodes["taken_share"], p.taken_share),
+                exceedance(np.maximum(episodes["usual_trades"], 0.0), p.position_trades),
                 share_exceedance(episodes["exit_share"], p.exit_share),
                 shortfall(episodes["exit_s"], p.exit_s),
                 shortfall(episodes["opposed"], p.opposed_share),
             )
         )
         gain = known_or(episodes["gain_bps"], -np.inf)
-        score = np.where(gain >= p.minimum_gain_bps, score, np.minimum(score, _AT_A_LOSS))
-        return findings_of(self, episodes, score, np.ones(len(episodes)))
+        held: NDArray[np.float64] = np.where(gain >= p.minimum_gain_bps, score, np.minimum(score, _AT_A_LOSS))
+        return findings_of(self, episodes, held, np.ones(len(episodes)))
 
     def evidence(self, _rows: Rows, _row: int, episodes: Episodes, episode: int) -> tuple[Evidence, ...]:
         """Return the figures of the burst and of the position elsewhere."""
@@ -96,6 +104,7 @@ class InterVenueManipulation:
             ("sigmas", "times", p.minimum_sigmas, "That is {value:.1f} usual moves of the time (limit {threshold:g})."),
             ("taken_share", "ratio", p.taken_share, "It took {value:.0%} of what was taken on the side meanwhile."),
             ("built", "base units", None, "Before, it had built a position of {value:g} on other venues."),
+            ("usual_trades", "trades", p.position_trades, "That is {value:.1f} mean trades (limit {threshold:g})."),
             ("exit_share", "ratio", p.exit_share, "{value:.0%} of that went there (limit {threshold:.0%})."),
             ("exit_s", "s", p.exit_s, "It was gone {value:.1f} s after the burst began (limit {threshold:g} s)."),
             ("opposed", "ratio", p.opposed_share, "Before, {value:.0%} of it had been traded the other way here."),

@@ -27,7 +27,7 @@ class Params(RuleParams):
     minimum_net_bps: float = parameter(5.0, "gap after the taker fees of both venues, basis points", "ours", gt=0)
     minimum_gap_s: float = parameter(30.0, "seconds for which it stands", "measured: honest venues meet in 25 s", gt=0)
     minimum_trades: int = parameter(
-        10, "trades on each of the two venues meanwhile", "measured: honest gaps of thin venues see fewer", ge=1
+        15, "trades on each of the two venues meanwhile", "measured: honest gaps of thin venues see fewer", ge=1
     )
     moved_share: float = parameter(0.5, "part of the two moves that is this venue's", "ours: the larger", gt=0, lt=1)
 

@@ -30,7 +30,12 @@ EAGER = parse_parameters(
         "cross": {"taker_fee_bps": 0.2, "taker_fees_bps": {"beta": 0.4}, "patience_s": 40.0},
         "price_discrepancy": {"minimum_net_bps": 0.1, "minimum_gap_s": 3.0, "minimum_trades": 1},
         "arbitrage": {"minimum_pairs": 2, "pair_share": 0.1},
-        "inter_venue_manipulation": {"minimum_move_bps": 1.0, "minimum_sigmas": 0.5, "exit_s": 90.0},
+        "inter_venue_manipulation": {
+            "minimum_move_bps": 1.0,
+            "minimum_sigmas": 0.5,
+            "exit_s": 90.0,
+            "position_trades": 0.5,
+        },
         "cross_market_wash": {"minimum_rounds": 2, "round_share": 0.05},
     }
 )
@@ -121,7 +126,9 @@ def test_fold_of_a_recording_over_venues_has_the_bits_of_the_surveillance() -> N
     _, judged, _ = run(trades, [0, len(trades)], frozenset(), frozenset())
     folded = fold_across(events_of(trades, names), names, EAGER)
     for code, one in folded.items():
-        rows = [(end, "", [], row.tobytes()) for end, row in zip(one.rows.end.tolist(), one.rows.values, strict=True)]
+        rows: list[Any] = [
+            (end, "", [], row.tobytes()) for end, row in zip(one.rows.end.tolist(), one.rows.values, strict=True)
+        ]
         assert [kept for kept in judged["|".join(names.markets[code])] if not kept[1]] == rows
         found = {kind: len(episodes) for kind, episodes in one.episodes.items()}
         assert sum(found.values()) == sum(bool(kept[1]) for kept in judged["|".join(names.markets[code])])

@@ -38,12 +38,13 @@ CASES: dict[str, Case] = {
     "inter_venue_manipulation": Case(
         pattern={
             "move_bps": 20.0, "sigmas": 7.0, "taken_share": 0.95, "takes": 5.0, "built": 10.0, "exit_share": 1.0,
-            "exit_s": 5.0, "gain_bps": 8.0, "lift_bps": 7.0, "opposed": 0.0, "size_ratio": 1.5,
+            "exit_s": 5.0, "gain_bps": 8.0, "lift_bps": 7.0, "opposed": 0.0, "size_ratio": 1.5, "usual_trades": 9.0,
         },
         look_alikes={
             "arbitrageur who closes the gap": {"opposed": 1.0},
             "hedger across venues": {"built": -10.0, "exit_share": 0.0, "opposed": float("nan")},
             "first at news, without a position": {"built": 0.0, "exit_share": 0.0, "opposed": float("nan")},
+            "one small trade that is turned round": {"usual_trades": 0.9},
             "news shock, in which many take": {"taken_share": 0.15},
             "trader who turns round after a minute": {"exit_s": 70.0},
             "market maker on two venues": {"move_bps": 1.0, "sigmas": 0.5, "exit_share": 0.4},

@@ -21,7 +21,7 @@ def sent(http: TestClient, trades: list[Trade]) -> None:
     assert answer.status_code == 200, answer.text
 
 
-def asked(http: TestClient, **query: object) -> dict[str, Any]:
+def asked(http: TestClient, **query: str | int) -> dict[str, Any]:
     answer = http.get("/v1/markets/cross", params=query)
     assert answer.status_code == 200, answer.text
     assert answer.json().keys() == SHAPE
