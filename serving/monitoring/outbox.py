@@ -13,7 +13,6 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import structlog
 
 from serving.engine.wire import Ack, Batch, batch_of
@@ -82,23 +81,12 @@ def together(parcels: Iterable[Parcel]) -> list[list[Parcel]]:
     return groups
 
 
-def of_its_market(table: pa.Table | None) -> pa.Table | None:
-    """Return events whose ids name their symbol: exchanges number the trades of each market from 1.
-
-    In the engine an id is its source's, and the source of a batch is the venue.
-    """
-    if table is None or "event_id" not in table.column_names:
-        return table
-    ids = pc.binary_join_element_wise(table["symbol"].cast(pa.string()), table["event_id"].cast(pa.string()), " ")
-    return table.set_column(table.column_names.index("event_id"), "event_id", ids)
-
-
 def batch_for(parcels: list[Parcel], key: str) -> Batch:
     """Return one batch of the parcels of a venue; its watermark is for their markets alone."""
     found = [parcel.delivery for parcel in parcels]
     tables = {
-        "trades": of_its_market(joined(one.trades for one in found)),
-        "books": of_its_market(joined(one.books for one in found)),
+        "trades": joined(one.trades for one in found),
+        "books": joined(one.books for one in found),
     }
     untils = [one.until_ns for one in found if one.until_ns is not None]
     return batch_of(

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from serving.engine.wire import Ack, Batch, identities
+from serving.engine.wire import Ack, Batch
 from serving.errors import EngineBusyError, EngineFailedError, EngineUnavailableError
 from serving.monitoring.latest import LatestTrades
 from serving.monitoring.outbox import GATHER_S, Outbox, Parcel, together
@@ -95,24 +95,6 @@ def test_outbox_deliveries_of_many_feeds_come_as_one_batch_with_a_watermark_of_t
     assert batch.watermark == START + 5 * SECOND_NS
     assert len(rows_of(batch)) == 3
     assert sleeps.asked == [GATHER_S]
-
-
-def test_outbox_trades_of_two_markets_with_one_number_are_two_events() -> None:
-    taker = Taker()
-    outbox = Outbox(taker, Sleeps())
-
-    async def work() -> None:
-        tables = [trades_of(market, 0, 2) for market in (A, B)]
-        at, ids = tables[0].column_names.index("event_id"), pa.array(["1", None])
-        tables = [table.set_column(at, "event_id", ids) for table in tables]
-        deliveries = [Delivery(market, table) for market, table in zip((A, B), tables, strict=True)]
-        await asyncio.gather(*map(outbox.deliver, deliveries))
-
-    asyncio.run(run(outbox, work))
-    (batch,) = taker.batches
-    assert [row["event_id"] for row in rows_of(batch)] == ["BTC/USDT 1", None, "ETH/USDT 1", None]
-    known = identities(batch, "trades", batch.table("trades"))
-    assert len(set(known)) == 4
 
 
 def test_together_watermarks_more_than_a_second_apart_do_not_hold_each_other_back() -> None:
