@@ -17,9 +17,11 @@ from features.errors import TapewatchError
 from features.json_values import json_text
 from serving.commands.benchmarks import benchmarks
 from serving.commands.cross import cross
+from serving.commands.history import history
 from serving.commands.live import benchmark_day, benchmark_kills, benchmark_live
 from serving.commands.monitor import monitor
 from serving.commands.parameters import parameters
+from serving.commands.record import record
 from serving.commands.replay import replay
 from serving.commands.terminal import AsJson, ExperimentFile, Home, OwnSeed, ParametersFile, Seed, bar, say, settings_of
 from serving.commands.whatif import tune, whatif
@@ -32,6 +34,8 @@ app.add_typer(parameters, name="parameters")
 app.command()(cross)
 app.command()(whatif)
 app.command()(tune)
+app.command()(record)
+app.command()(history)
 app.command()(monitor)
 app.command()(replay)
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Self
 
 from numpy.typing import NDArray
 
@@ -13,6 +14,8 @@ from features.order import ReorderBuffer
 from models.alerting import AlertFold, Policy
 from models.citing import LOOK_BACK_NS, Recent
 from models.saved import (
+    arrays_from_bytes,
+    arrays_to_bytes,
     events_from_bytes,
     events_to_bytes,
     from_json_array,
@@ -21,6 +24,8 @@ from models.saved import (
     open_to_json,
 )
 
+SLEEPS_AFTER_NS = 7_200_000_000_000
+"""Two hours of quiet; what looks further back than any window of buckets, such as days of users, sleeps as well."""
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -38,6 +43,7 @@ class MarketWatch:
         self.fold = fold
         self.alerts = AlertFold(*name)
         self._latest: list[Events] = []
+        self._last_ns = 0
 
     def refuse_overflow(self, events: Events) -> None:
         """Refuse events that would make the market uncountable, before anything of them is taken.
@@ -50,6 +56,8 @@ class MarketWatch:
     def give(self) -> Events:
         """Give out the events that are due, to be folded with `fold_given` and told to others."""
         ready = self.buffer.give()
+        if len(ready):
+            self._last_ns = int(ready.time[-1])
         if len(cited := ready.without_books()):
             self._latest.append(cited)
         return ready
@@ -68,6 +76,12 @@ class MarketWatch:
         while self._latest and self._latest[0].time[-1] < horizon:
             self._latest.pop(0)
 
+    def may_sleep(self) -> bool:
+        """Return whether nothing has happened for so long that no window holds anything, and no alert is open."""
+        quiet_ns, windows = self.buffer.until - self._last_ns, self.fold.windows
+        longest_ns = max(windows.fast_ns * windows.fast_buckets, windows.market_ns * windows.market_buckets)
+        return quiet_ns >= max(SLEEPS_AFTER_NS, 2 * longest_ns) and not self.alerts.open and not len(self.buffer.held)
+
     def recent(self, names: Vocabulary) -> Recent:
         """Return the latest events, to cite from."""
         events = self._held()
@@ -83,7 +97,7 @@ class MarketWatch:
         arrays: Arrays = {f"fold/{name}": array for name, array in self.fold.snapshot().items()}
         arrays["held"], arrays["recent"] = events_to_bytes(self.buffer.held), events_to_bytes(self._held())
         opened = open_to_json(self.alerts.open)
-        state = {"watermark": self.buffer.watermark, "late": self.buffer.late, "open": opened}
+        state = {"watermark": self.buffer.watermark, "late": self.buffer.late, "open": opened, "last": self._last_ns}
         return {**arrays, "state": json_array(state)}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]]) -> None:
@@ -93,5 +107,32 @@ class MarketWatch:
         self.buffer.held = events_from_bytes(arrays["held"])
         recent = events_from_bytes(arrays["recent"])
         self._latest = [recent] if len(recent) else []
+        self._last_ns = int(saved["last"])
         self.buffer.watermark, self.buffer.late = int(saved["watermark"]), int(saved["late"])
         self.alerts.open = open_from_json(saved["open"])
+
+
+@dataclass
+class Asleep:
+    """A market that has long been quiet: its state, packed to a twentieth, as it was; only its watermark moves on.
+
+    Attributes:
+        state: The packed state.
+        watermark: Time before which no further event is accepted.
+        late: Events refused as late so far.
+    """
+
+    state: bytes
+    watermark: int
+    late: int
+
+    @classmethod
+    def of(cls, watch: MarketWatch) -> Self:
+        """Return a market put to sleep."""
+        return cls(arrays_to_bytes(watch.snapshot()), watch.buffer.watermark, watch.buffer.late)
+
+    def wake(self, watch: MarketWatch) -> MarketWatch:
+        """Return the market as if it had never slept; `watch` is one of its name of which nothing is known."""
+        watch.restore(arrays_from_bytes(self.state))
+        watch.buffer.tick(self.watermark)
+        return watch

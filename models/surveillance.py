@@ -27,7 +27,7 @@ from models.calibration import UNMOVED
 from models.cross_report import CrossReport, cross_report
 from models.cross_surveillance import CrossSurveillance
 from models.judging import by_output, judge
-from models.market_watch import MarketWatch
+from models.market_watch import Asleep, MarketWatch
 from models.parameters import TYPOLOGIES, Parameters
 from models.rules import build_rules
 from models.saved import from_json_array, json_array
@@ -101,12 +101,14 @@ class Surveillance:
         self._policy = policy_of(parameters, bundle)
         self._watches: dict[int, MarketWatch] = {}
         self._touched: dict[int, MarketWatch] = {}
+        self._asleep: dict[int, Asleep] = {}
         self.cross = CrossSurveillance(parameters, bundle, self.vocabulary, self._policy)
 
     @property
     def late(self) -> int:
         """Events refused because their bucket was closed."""
-        return sum(watch.buffer.late for watch in self._watches.values())
+        awake = sum(watch.buffer.late for watch in self._watches.values())
+        return awake + sum(market.late for market in self._asleep.values())
 
     def add(self, events: Events) -> None:
         """Take events of any markets in any order; what they make due waits for `close`.
@@ -132,10 +134,13 @@ class Surveillance:
             until_ns: The time, ns UTC.
             markets: Venue and symbol of the markets that this is known of; None: of all. Unknown ones are passed over.
         """
-        named = self._watches if markets is None else map(self.vocabulary.known, markets)
-        for watch in [self._watches[code] for code in named if code in self._watches]:
-            watch.buffer.tick(until_ns)
-            self._touched[watch.fold.market] = watch
+        every = (*self._watches, *self._asleep)
+        for code in every if markets is None else map(self.vocabulary.known, markets):
+            if code in self._asleep:
+                self._asleep[code].watermark = max(self._asleep[code].watermark, until_ns)
+            elif code in self._watches:
+                self._watches[code].buffer.tick(until_ns)
+                self._touched[code] = self._watches[code]
 
     def close(self) -> list[Alert]:
         """Fold what is due, and judge the closed buckets of all markets at once; return the alert revisions."""
@@ -149,7 +154,11 @@ class Surveillance:
             watch.forget(self._policy)
             if self._shadow:
                 self._shadow.advance(watch.fold.market, watch.alerts, watch.buffer.until)
-        return alerts + self._across(touched, {w.fold.market: ready for w, ready in zip(due, given, strict=True)})
+        alerts += self._across(touched, {w.fold.market: ready for w, ready in zip(due, given, strict=True)})
+        for watch in due:
+            if watch.may_sleep() and not self.cross.compares(watch.fold.market):
+                self._asleep[watch.fold.market] = Asleep.of(self._watches.pop(watch.fold.market))
+        return alerts
 
     def _across(self, touched: Sequence[MarketWatch], given: Mapping[int, Events]) -> list[Alert]:
         """Tell the second stage what the markets gave out and hold, and judge what has closed on all venues."""
@@ -182,7 +191,8 @@ class Surveillance:
     def _watch(self, code: int) -> MarketWatch:
         if code not in self._watches:
             name, fold = self.vocabulary.markets[code], fold_of(self._parameters, self.vocabulary, code)
-            self._watches[code] = MarketWatch(name, fold, self._policy.lateness_ns)
+            watch = MarketWatch(name, fold, self._policy.lateness_ns)
+            self._watches[code] = self._asleep.pop(code).wake(watch) if code in self._asleep else watch
         return self._watches[code]
 
     def _raise(self, watches: Sequence[MarketWatch], folded: Sequence[Folded]) -> list[Alert]:
@@ -207,11 +217,19 @@ class Surveillance:
     def snapshot(self) -> Iterator[dict[str, NDArray[Any]]]:
         """Yield the whole state, nothing being due, in parts; `restore` with the same bundle continues bit for bit."""
         across, cross = self.cross.snapshot()
-        state = {"vocabulary": self.vocabulary.to_dict(), "markets": list(self._watches), "cross": cross}
+        asleep = [[code, market.watermark, market.late] for code, market in self._asleep.items()]
+        state = {
+            "vocabulary": self.vocabulary.to_dict(),
+            "markets": list(self._watches),
+            "asleep": asleep,
+            "cross": cross,
+        }
         yield {"state": json_array(state)}
         yield across
         for watch in self._watches.values():
             yield watch.snapshot()
+        for market in self._asleep.values():
+            yield {"asleep": np.frombuffer(market.state, np.uint8)}
 
     @classmethod
     def restore(
@@ -222,14 +240,17 @@ class Surveillance:
         shadow: Shadow | None = None,
     ) -> Surveillance:
         """Return the surveillance that a snapshot was taken of; a shadow begins anew."""
-        first, across, *markets = parts
+        first, across, *rest = parts
         state = from_json_array(first["state"])
         restored = cls(parameters, bundle, Vocabulary.from_dict(state["vocabulary"]), shadow)
         restored.cross.restore(across, state["cross"])
-        for code, arrays in zip(state["markets"], markets, strict=True):
+        awake = len(state["markets"])
+        for code, arrays in zip(state["markets"], rest[:awake], strict=True):
             watch = restored._watch(int(code))
             watch.restore(arrays)
             restored.cross.hold(int(code), watch.buffer.held)
+        for (code, watermark, late), arrays in zip(state["asleep"], rest[awake:], strict=True):
+            restored._asleep[int(code)] = Asleep(arrays["asleep"].tobytes(), int(watermark), int(late))
         return restored
 
 

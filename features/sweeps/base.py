@@ -108,6 +108,8 @@ _SCRATCH = _Scratch()
 def _scratch(n_figures: int) -> Out:
     if n_figures not in _SCRATCH.outs:
         _SCRATCH.outs[n_figures] = new_out(n_figures)
+    if _SCRATCH.outs[n_figures].filled[0]:  # a kernel failed
+        _emptied(_SCRATCH.outs[n_figures])
     return _SCRATCH.outs[n_figures]
 
 
@@ -207,7 +209,7 @@ class KernelSweep(Sweep):
         out, done = _scratch(len(self.figures)), 0
         while (done := self._fold(self._state, done, seen, out)) < len(seen.time):
             if len(out.end) - out.filled[0] < _LEAST_KEYS:
-                out = _roomier(out)
+                out = _SCRATCH.outs[len(self.figures)] = _roomier(out)
             if room(self._state.ledger) < _LEAST_KEYS:
                 ledger = ledger_with_room(self._state.ledger, int(seen.time[done]), self.horizon_ns, _LEAST_KEYS)
                 self._state = self._state._replace(ledger=ledger)

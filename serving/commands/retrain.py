@@ -28,7 +28,7 @@ _SECONDS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
 log = structlog.get_logger(__name__)
 
 
-def seconds_of(span: str) -> float:
+def seconds_of(span: str, option: str = "--every") -> float:
     """Return the seconds of a span such as 30s, 10m, 6h or 1d.
 
     Raises:
@@ -40,7 +40,7 @@ def seconds_of(span: str) -> float:
     """
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", span.strip())
     if found is None or not float(found[1]):
-        raise ParameterError(f"--every must be a span such as 30m, 6h or 1d, was {span}")
+        raise ParameterError(f"{option} must be a span such as 30m, 6h or 1d, was {span}")
     return float(found[1]) * _SECONDS[found[2]]
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import NamedTuple
 
-from serving.sources.dialects import Dialect
-from serving.sources.dialects.dialect import Trades
+from serving.sources.dialects.dialect import Dialect, Trades
 from serving.sources.terms import Known
 
 _FULL = 100

@@ -36,14 +36,14 @@ class BookView:
         Args:
             book: `bids` and `asks`, each levels of price and quantity, the best first.
             time_ns: The exchange's time, ns UTC; an earlier one than before counts as the one before, so that an
-                image is never sorted behind what changed it.
+                image is never sorted behind what changed it. An image has a time of its own, later than all before.
 
         Returns:
             Levels; of a full image all, with `snapshot`.
         """
         now = [{level[0]: level[1] for level in islice(iter(book[side]), self._depth)} for side in _SIDES]
         before, self._sides = self._sides, now
-        self._time_ns = max(self._time_ns, time_ns)
+        self._time_ns = max(self._time_ns + (before is None), time_ns)
         changed: list[Change] = []
         for side, levels in enumerate(now):
             old = before[side] if before is not None else {}

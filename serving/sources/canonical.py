@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 
 from features.schema import BOOKS, TIME, TRADES
+from serving.sources.dialects.dialect import Dialect
 from serving.sources.feed import Market
 
 NS_PER_MS = 1_000_000
 _SIDES = ("buy", "sell")
 _DIGITS = 18
-OrdersOf = Callable[[Mapping[str, Any]], tuple[str | None, str | None]]
 
 
 class Change(NamedTuple):
@@ -56,21 +56,23 @@ _TRADE_TYPES = {column.name: column.type for column in TRADES.columns}
 _BOOK_TYPES = {column.name: column.type for column in BOOKS.columns}
 
 
-def trades_table(market: Market, trades: Sequence[Mapping[str, Any]], orders_of: OrdersOf) -> pa.Table:
+def trades_table(market: Market, trades: Sequence[Mapping[str, Any]], dialect: Dialect) -> pa.Table:
     """Return trades as a canonical table.
 
     Args:
         market: Their market.
         trades: ccxt's trades, each with a time, a price and an amount.
-        orders_of: Tells the buy and the sell order of a trade.
+        dialect: Tells a trade's aggressor and orders.
 
     Returns:
-        One row a trade, in the order given. `event_id` and `trade_id` are the exchange's id (null without one),
-        `sequence` the same as a number where it is one, `aggressor` the taker's side (null where it is not told).
+        One row a trade, in the order given. `trade_id` is the exchange's id (null without one), `sequence` the same as
+        a number where it is one, `event_id` the id with venue and symbol before it, for exchanges count each market
+        from one; `aggressor` is the taker's side (null where it is not told).
     """
     rows = len(trades)
     ids = [None if trade["id"] is None else str(trade["id"]) for trade in trades]
-    orders = [orders_of(trade) for trade in trades]
+    orders = [dialect.orders_of(trade) for trade in trades]
+    sides = [dialect.aggressor_of(trade) for trade in trades]
     numbers = [int(one) if one is not None and one.isdecimal() and len(one) <= _DIGITS else None for one in ids]
     columns = {
         "timestamp": pa.array([int(trade["timestamp"]) * NS_PER_MS for trade in trades], TIME),
@@ -79,10 +81,10 @@ def trades_table(market: Market, trades: Sequence[Mapping[str, Any]], orders_of:
         "trade_id": pa.array(ids, pa.string()),
         "price": pa.array([float(trade["price"]) for trade in trades], pa.float64()),
         "quantity": pa.array([float(trade["amount"]) for trade in trades], pa.float64()),
-        "aggressor": _words([_SIDES.index(side) if (side := trade["side"]) in _SIDES else None for trade in trades]),
+        "aggressor": _words([None if side is None else _SIDES.index(side) for side in sides]),
         "buy_order_id": pa.array([buy for buy, _ in orders], pa.string()),
         "sell_order_id": pa.array([sell for _, sell in orders], pa.string()),
-        "event_id": pa.array(ids, pa.string()),
+        "event_id": pa.array([None if one is None else f"{market.venue}:{market.symbol}:{one}" for one in ids]),
         "sequence": pa.array(numbers, pa.int64()),
     }
     return _table(_TRADE_TYPES, columns)

@@ -10,8 +10,8 @@ from typing import Any, Self
 from serving.errors import SourceError
 from serving.sources.clock import MACHINE, Clock, ExchangeClock
 from serving.sources.connection import with_own_reading
-from serving.sources.dialects import DIALECTS, Dialect
-from serving.sources.dialects.dialect import Fault
+from serving.sources.dialects import DIALECTS
+from serving.sources.dialects.dialect import Dialect, Fault
 from serving.sources.feed import FeedStatus
 
 _SHARED = {

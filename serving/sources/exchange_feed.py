@@ -9,6 +9,7 @@ two; they begin again after `retry_s`, and what was missed meanwhile is asked fo
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 
 from serving.sources.asking import trades_after
@@ -57,12 +58,13 @@ class ExchangeFeed:
         self.terms = terms
         self.view = BookView(terms.depth)
         self.ledger = Ledger(self.status, gap_free=exchange.dialect.gap_free, known=known)
-        self.outbox = Outbox(self.market, exchange.dialect.orders_of)
+        self.outbox = Outbox(self.market, exchange.dialect)
         self.torn = asyncio.Event()
         self._deliver = deliver
         self._wanted = asyncio.Event()
         self._cut = known is not None
         self._counted = False
+        self._began: Known | None = None
         self._whole = False
         self._mark_ns: int | None = None
         self._next_mark_ns: int | None = None
@@ -97,6 +99,9 @@ class ExchangeFeed:
         await self.exchange.symbol_of(self.market.symbol)
         if self.exchange.clock.at() is None:
             await self.exchange.hear_time()
+        began_ns = self.exchange.clock.at()
+        if self._began is None and began_ns is not None:
+            self._began = Known(began_ns // NS_PER_MS)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._mend())
             if self.terms.trades:
@@ -110,7 +115,7 @@ class ExchangeFeed:
         while isinstance(error, BaseExceptionGroup):
             error = error.exceptions[0]
         self._whole = False
-        self._cut = self.ledger.newest is not None
+        self._cut = True
         self.status.retries += 1
         self._tell_failure(error)
         await self.exchange.machine.sleep(self.terms.retry_s)
@@ -132,7 +137,7 @@ class ExchangeFeed:
             self.status.connections += 1
             self.status.error, self.status.retries = "", 0
 
-    def take(self, trades: list[Trade], *, asked: bool = False) -> None:
+    def take(self, trades: Sequence[Trade], *, asked: bool = False) -> None:
         """Take trades as they came, and pass on those that are new."""
         fresh = self.ledger.take(trades, asked=asked)
         if fresh:
@@ -160,7 +165,7 @@ class ExchangeFeed:
 
     async def catch_up(self) -> None:
         """Ask for what was missed since the newest known trade, if anything can have been."""
-        known = self.ledger.newest
+        known = self.ledger.newest or self._began
         if self._cut and known is not None:
             if not self._counted:
                 self.status.gaps += 1
@@ -193,7 +198,7 @@ class ExchangeFeed:
         joins: bool | None = None
         async for page in trades_after(self.exchange.dialect, self.market.symbol, known):
             joins = page.joins if joins is None else joins
-            self.take(list(page.trades), asked=True)
+            self.take(page.trades, asked=True)
         by_number = self.exchange.dialect.gap_free and known.trade_id is not None
         return by_number or joins is not False
 
@@ -218,7 +223,7 @@ class ExchangeFeed:
 
     async def _ask_for(self, known: Known, last: int) -> None:
         async for page in trades_after(self.exchange.dialect, self.market.symbol, known):
-            self.take(list(page.trades), asked=True)
+            self.take(page.trades, asked=True)
             if int(page.trades[-1]["id"]) >= last:
                 return
 

@@ -38,7 +38,8 @@ class Delivery:
 
     Attributes:
         market: The market.
-        trades: Canonical trades; `event_id` is the source's trade id, so that what comes twice counts once.
+        trades: Canonical trades; `event_id` is venue, symbol and the source's trade id, so that what comes twice counts
+            once (ids alone are not enough: an exchange counts each market from one).
         books: Canonical book levels.
         until_ns: Before this time (ns UTC, the source's clock) no event of this market will follow; None: unsaid.
     """

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from serving.sources.canonical import Change, OrdersOf, books_table, trades_table
+from serving.sources.canonical import Change, books_table, trades_table
+from serving.sources.dialects.dialect import Dialect
 from serving.sources.feed import Delivery, FeedStatus, Market
 from serving.sources.ledger import Trade
 
@@ -18,12 +19,12 @@ class Outbox:
 
     Args:
         market: The market.
-        orders_of: Tells a trade's orders.
+        dialect: Tells what trades say.
     """
 
-    def __init__(self, market: Market, orders_of: OrdersOf) -> None:
+    def __init__(self, market: Market, dialect: Dialect) -> None:
         self._market = market
-        self._orders_of = orders_of
+        self._dialect = dialect
         self._trades: list[Trade] = []
         self._changes: list[Change] = []
         self._waiting: Delivery | None = None
@@ -69,7 +70,7 @@ class Outbox:
             trades, changes, self._trades, self._changes = self._trades, self._changes, [], []
             self._waiting = Delivery(
                 self._market,
-                trades_table(self._market, trades, self._orders_of) if trades else None,
+                trades_table(self._market, trades, self._dialect) if trades else None,
                 books_table(self._market, changes) if changes else None,
                 until_ns if fresh else None,
             )

@@ -60,7 +60,7 @@ async def _listen(feed: ExchangeFeed) -> None:
     if unsure is not None and feed.exchange.can("fetchTrades"):
         await feed.ask(unsure)
     while True:
-        feed.take(_unread(api, symbol, trades))
+        feed.take(feed.exchange.dialect.in_order(_unread(api, symbol, trades)))
         trades = await heard(feed.exchange.dialect.watch_trades(symbol))
 
 
@@ -70,7 +70,8 @@ def _unread(api: Any, symbol: str, told: list[Any]) -> list[Any]:  # noqa: ANN40
     if not cache:
         return told
     trades = list(cache)
-    cache.clear()
+    for held in (cache, getattr(cache, "hashmap", {}), getattr(cache, "_index", [])):
+        held.clear()
     return trades
 
 

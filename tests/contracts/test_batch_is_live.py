@@ -22,6 +22,7 @@ from features.events import Vocabulary
 from features.fold import Folded, MarketFold, Windows
 from features.order import total_order
 from features.readers import Tape, read_tape
+from models import market_watch
 from models.alert import Alert
 from models.bundle import Bundle
 from models.calibration import Opening, fit_calibrator
@@ -317,6 +318,39 @@ def test_live_under_a_bundle_gives_what_batch_gives(
     bundle: Bundle, messages: list[Message], delivery: Delivery
 ) -> None:
     assert assert_live_is_batch(messages, delivery, bundle).alerts
+
+
+def test_market_that_sleeps_again_and_again_gives_what_batch_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(market_watch, "SLEEPS_AFTER_NS", 0)
+    messages: list[Message] = []
+    for symbol, seed in (("BTC/USD", 7), ("ETH/USD", 8)):
+        writer = Writer(symbol, seed)
+        writer.background()
+        writer.wash(300.0)
+        # Two hours later, so that every window in between is empty.
+        late = Writer(symbol, seed + 10)
+        late.background()
+        late.pump(1300.0)
+        messages += writer.messages + [{**m, "timestamp": m["timestamp"] + 7_200 * SECOND} for m in late.messages]
+    messages = [{**message, "sequence": number} for number, message in enumerate(messages)]
+    batch = run_batch(messages, None)
+    seen, slept = Seen({}, {}), 0
+    surveillance = recording(Recording(EAGER, None), seen)
+    come = sorted(messages, key=lambda message: int(message["timestamp"]))
+    for minute, begin in enumerate(range(0, len(come), 40)):
+        part = come[begin : begin + 40]
+        seen.add(surveillance.push(encode(tape_of(part), surveillance.vocabulary, Lots(1e-3), first_row=begin)))
+        for _ in range(3):
+            following = come[begin + 40 :][:1] or part[-1:]
+            seen.add(surveillance.advance(following[0]["timestamp"]))
+            slept += len(surveillance._asleep)
+        if minute % 5 == 0:
+            restored = Recording.restore(surveillance.snapshot(), EAGER, None)
+            assert isinstance(restored, Recording)
+            surveillance = recording(restored, seen)
+    seen.add(surveillance.finish())
+    assert slept > 0
+    assert seen.alerts == batch.alerts
 
 
 def test_tapes_of_this_test_fire_every_rule() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import json
 import os
 import re
 import signal
@@ -18,6 +19,8 @@ import pytest
 
 from models.alert import Alert
 from serving.alerts.record import to_record
+from serving.scan import run_scan
+from serving.settings import Settings
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -90,6 +93,22 @@ def test_service_killed_anywhere_loses_nothing_and_stops_cleanly(
     service.process.send_signal(signal.SIGTERM)
     assert service.process.wait(timeout=20) == 0
     assert time.monotonic() - began < 5
+
+
+def test_service_that_a_tape_is_replayed_to_has_the_alerts_of_its_scan(
+    service: Service, wash_trades: Trades, tapewatch_home: Path, tmp_path: Path
+) -> None:
+    tape = tmp_path / "washed.jsonl"
+    tape.write_text("".join(json.dumps(trade) + "\n" for trade in wash_trades))
+    command = [sys.executable, "-m", "tapewatch", "replay", str(tape), "--speed", "0", "--home", str(tapewatch_home)]
+    done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    found = run_scan(tape, Settings(home=tapewatch_home), None, out=tmp_path / "alerts.jsonl", say=lambda _: None)
+    assert f"360 events taken; {len(found.alerts)} new alerts" in " ".join(done.stdout.split())
+    newest = sorted(found.alerts, key=lambda alert: (alert.detected_at, alert.alert_id), reverse=True)
+    assert service.get("/v1/alerts?limit=500")["alerts"] == [to_record(alert) for alert in newest]
+    again = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
+    assert "360 known already" in " ".join(again.stdout.split())
 
 
 def test_service_started_again_has_its_alerts_and_knows_its_events(tapewatch_home: Path, wash_trades: Trades) -> None:

@@ -100,9 +100,44 @@ class CoinbaseExchange(Dialect):
 
 
 class Coinbase(Dialect):
-    """Coinbase Advanced Trade (ccxt's `coinbase`): trades of a span of time, the newest 1,000 of it."""
+    """Coinbase Advanced Trade (ccxt's `coinbase`): trades of a span of time, the newest 1,000 of it.
+
+    `side` is the maker's, here too, which ccxt passes on as it is. Trades of a message come newest first. Messages of a
+    connection are counted by `sequence_num`, over all channels: if one is missing, the connection is begun anew.
+    """
 
     gap_free = True
+
+    def __init__(self, api: Any, tell: Tell) -> None:  # noqa: ANN401 - ccxt ships no types
+        super().__init__(api, tell)
+        self._numbers: dict[int, int] = {}
+        self._handle = api.handle_message
+        api.handle_message = self._handle_message
+
+    def _handle_message(self, client: Any, message: Any) -> None:  # noqa: ANN401 - ccxt ships no types
+        number = message.get("sequence_num")
+        if number is not None:
+            due = self._numbers.get(id(client))
+            self._numbers = {id(client): number + 1}
+            if due is not None and number != due:
+                self._refuse(client, number, due)
+        self._handle(client, message)
+
+    def _refuse(self, client: Any, number: int, due: int) -> None:  # noqa: ANN401 - ccxt ships no types
+        """Tell all that listen, and end the connection by raising."""
+        from ccxt.base.errors import InvalidNonce  # noqa: PLC0415 - ccxt is loaded with the exchange
+
+        for symbol in {key.partition("::")[2] for key in client.subscriptions if "::" in key}:
+            self.tell(symbol, "sequence_errors")
+        raise InvalidNonce(f"message {number} came where {due} was due")
+
+    def in_order(self, trades: Trades) -> Trades:
+        """Return trades by their ids."""
+        return sorted(trades, key=lambda trade: int(trade["id"]))
+
+    def aggressor_of(self, trade: Mapping[str, Any]) -> str | None:
+        """Return the side that is not the maker's."""
+        return {"buy": "sell", "sell": "buy"}.get(str(trade["side"]))
 
     async def page(self, symbol: str, known: Known) -> Trades:
         """Return the trades of a span that is short enough to be given whole."""

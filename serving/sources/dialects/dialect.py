@@ -66,6 +66,15 @@ class Dialect:
         page: Trades = await self.api.fetch_trades(symbol, known.ms)
         return page
 
+    def in_order(self, trades: Trades) -> Trades:
+        """Return trades of one reading in the order in which they happened, where the exchange sends them otherwise."""
+        return trades
+
+    def aggressor_of(self, trade: Mapping[str, Any]) -> str | None:
+        """Return the taker's side, "buy" or "sell", None where it is not told."""
+        side = trade["side"]
+        return side if side in {"buy", "sell"} else None
+
     def orders_of(self, trade: Mapping[str, Any]) -> tuple[str | None, str | None]:  # noqa: ARG002 - others look
         """Return the ids of the buy and the sell order of a trade, None where the exchange does not tell them."""
         return None, None

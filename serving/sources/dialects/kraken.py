@@ -1,4 +1,8 @@
-"""Kraken: books with a CRC32 over the ten best levels of each side, which ccxt reads and cannot check."""
+"""Kraken: books with a CRC32 over the ten best levels of each side, which ccxt reads and cannot check.
+
+The checksum cannot tell a level that is wrong below the ten best, nor one whose two last changes came in the wrong
+order; of the latter, the time of the changes tells.
+"""
 
 from __future__ import annotations
 
@@ -58,7 +62,8 @@ class Kraken(Dialect):
     def __init__(self, api: Any, tell: Tell) -> None:  # noqa: ANN401 - ccxt ships no types
         super().__init__(api, tell)
         self._depth = _DEPTHS[-1]
-        self._last: dict[str, tuple[Any, ...]] = {}
+        self._last: dict[str, tuple[str, str, int]] = {}
+        self._watched = False
         self._handle, self._book = api.handle_order_book, api.order_book
         api.handle_order_book = self._handle_order_book
         api.order_book = lambda snapshot=None, _depth=None: self._book(snapshot or {}, self._depth)
@@ -70,21 +75,27 @@ class Kraken(Dialect):
 
     async def watch_book(self, symbol: str, depth: int) -> Any:  # noqa: ANN401 - as ccxt gives it
         """Return the book after its next change, of the smallest depth that Kraken offers and that is enough."""
-        self._depth = max(self._depth if self._last else 0, next(offered for offered in _DEPTHS if offered >= depth))
+        enough = next(offered for offered in _DEPTHS if offered >= depth)
+        self._depth = max(self._depth, enough) if self._watched else enough
+        self._watched = True
         return await self.api.watch_order_book(symbol, self._depth)
 
     def _handle_order_book(self, client: Any, message: Any) -> None:  # noqa: ANN401 - ccxt ships no types
         """Let ccxt apply a message, then check the book, and only then wake who waits for it."""
-        from ccxt.base.errors import ChecksumError  # noqa: PLC0415 - ccxt is loaded with the first exchange
+        from ccxt.base.errors import ChecksumError, InvalidNonce  # noqa: PLC0415 - ccxt is loaded with the exchange
 
         update = message["data"][0]
         symbol, key = update["symbol"], f"orderbook@{update['symbol']}"
-        told = (message["type"], update.get("timestamp"), update["checksum"])
+        told = (message["type"], update.get("timestamp") or "", update["checksum"])
+        last = self._last.pop(symbol, None)
         if message["type"] == "update":
             if symbol not in self.api.orderbooks:
                 return
-            if told == self._last.get(symbol):
+            if told == last:
                 self.tell(symbol, "duplicates")
+            elif last is not None and told[1] < last[1]:
+                self._refuse(client, InvalidNonce(f"a change of the book of {symbol} came after a later one"), symbol)
+                return
         self._last[symbol] = told
         waiting = client.futures.pop(key, None)
         self._handle(client, message)
@@ -94,8 +105,14 @@ class Kraken(Dialect):
         if book_checksum(book["asks"], book["bids"], *self._decimals(symbol)) == int(update["checksum"]):
             client.resolve(book, key)
         else:
-            del self.api.orderbooks[symbol]
-            client.reject(ChecksumError(f"the book of {symbol} does not have the checksum {update['checksum']}"), key)
+            text = f"the book of {symbol} does not have the checksum {update['checksum']}"
+            self._refuse(client, ChecksumError(text), symbol)
+
+    def _refuse(self, client: Any, error: Exception, symbol: str) -> None:  # noqa: ANN401 - ccxt ships no types
+        """Leave a book aside: until there is a new image, its changes mean nothing."""
+        del self.api.orderbooks[symbol]
+        self._last.pop(symbol, None)
+        client.reject(error, f"orderbook@{symbol}")
 
     def _decimals(self, symbol: str) -> tuple[int, int]:
         info = self.api.market(symbol)["info"]

@@ -7,8 +7,15 @@ import pyarrow as pa
 import pytest
 from fastapi.testclient import TestClient
 
+from serving.alerts.store import AlertStore
 from serving.api.event_bodies import ARROW, MOST_ROWS, NDJSON
+from serving.api.scorer import ChampionScorer
+from serving.app import create_app
+from serving.champion import Champion
 from serving.engine.engine import Engine
+from serving.engine.wire import Ack, Batch
+from serving.errors import EngineBusyError
+from serving.settings import Settings
 
 Trades = list[dict[str, Any]]
 ORDER = {
@@ -184,3 +191,34 @@ def test_book_level_that_breaks_the_schema_is_refused_by_field(http: TestClient)
 def test_trades_in_arrow_with_a_side_column_stay_trades(http: TestClient) -> None:
     trade = {name: LEVEL[name] for name in ("timestamp", "symbol", "price", "quantity", "side")}
     assert "side" in post(http, arrow([trade]), ARROW).json()["notes"][0]
+
+
+class Full:
+    """An engine with more to do than it takes on."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.status, self.cross = engine.status, engine.cross
+
+    def submit(self, _batch: Batch) -> Ack:
+        raise EngineBusyError(2.3)
+
+
+def test_events_while_the_engine_is_busy_are_put_off_with_the_time_to_come_back(
+    settings: Settings, sqlite_store: AlertStore, rules_only: Champion, engine: Engine, wash_trades: Trades
+) -> None:
+    busy = create_app(settings, sqlite_store, Full(engine), ChampionScorer(rules_only))
+    answer = TestClient(busy, raise_server_exceptions=False).post("/v1/events", json={"trades": wash_trades[:1]})
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "3")
+    assert answer.json()["detail"] == "the engine must catch up first; send again in 2.3 s"
+
+
+def test_events_watermark_of_one_market_leaves_the_others_open(http: TestClient, wash_trades: Trades) -> None:
+    rows = [{**wash_trades[0], "symbol": symbol, "event_id": symbol} for symbol in ("A", "B")]
+    query = {"watermark": "2023-11-15T00:00:00Z", "market": "default:A"}
+    assert http.post("/v1/events", json={"trades": rows}, params=query).json()["accepted"] == 2
+    again = [{**row, "event_id": f"{row['symbol']}2"} for row in rows]
+    taken = http.post("/v1/events", json={"trades": again}).json()
+    assert taken == {"accepted": 1, "duplicates": 0, "late": 1, "notes": []}
+    wrong = http.post("/v1/events", json={}, params={**query, "market": "A"})
+    assert wrong.status_code == 422
+    assert wrong.json()["errors"][0]["rule"].startswith("must be a venue and a symbol with a colon between")

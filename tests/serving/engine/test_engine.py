@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from features.errors import SchemaError
+from features.errors import SchemaError, StoreError
 from features.events import Events, Vocabulary
 from features.records import tables_from_records
 from models.alert import Alert
@@ -311,6 +312,25 @@ def test_engine_group_with_one_poisoned_batch_takes_the_others(
     assert "must move fewer than 2^60 lots a day" in str(refused)
     assert last == Ack(len(wash_trades) - 150, 50, 0)
     assert kept.alerts == whole
+    start()
+    assert kept.alerts == whole
+
+
+def test_engine_on_a_full_disk_says_so_keeps_nothing_and_goes_on_when_there_is_room(
+    start: Callable[..., Engine], wash_trades: Trades, kept: Kept, whole: dict[str, Alert]
+) -> None:
+    engine = start()
+    engine.submit(batch(wash_trades[:150]))
+    room, hard = engine.status().journal_bytes + 100, resource.getrlimit(resource.RLIMIT_FSIZE)[1]
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        with pytest.raises(StoreError, match="events must be written to disk before they are taken"):
+            engine.submit(batch(wash_trades[150:]))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
+    assert engine.submit(batch(wash_trades[150:], watermark=END)).accepted == len(wash_trades) - 150
+    assert kept.alerts == whole
+    kept.alerts.clear()
     start()
     assert kept.alerts == whole
 

@@ -34,6 +34,7 @@ class StandIn:
     """An exchange that plays a recording; a subclass speaks the exchange's language."""
 
     everything: frozenset[str] = frozenset()
+    depth = 100
 
     def __init__(self, recording: Recording) -> None:
         self.recording = recording
@@ -45,6 +46,7 @@ class StandIn:
         self.asked: list[str] = []
         self.sent = 0
         self.failing = False
+        self.alone = asyncio.Event()
 
     async def __aenter__(self) -> Self:
         app = web.Application()
@@ -74,6 +76,7 @@ class StandIn:
         await socket.prepare(request)
         connection = Connection(socket, request)
         self.connections.append(connection)
+        self.alone.clear()
         async for message in socket:
             if message.type == WSMsgType.PONG:
                 connection.answered.set()
@@ -82,20 +85,26 @@ class StandIn:
             elif message.type == WSMsgType.TEXT:
                 await self._told(connection, json.loads(message.data))
         self.connections.remove(connection)
+        if not self.connections:
+            self.alone.set()
         return socket
 
     async def _told(self, connection: Connection, message: Any) -> None:
         on, topics, replies = self.understood(message)
         for reply in replies:
-            await connection.socket.send_json(reply)
+            await self.sending(connection, reply)
         for topic in topics:
             if on and topic not in connection.topics:
                 for image in self.first(topic):
-                    await connection.socket.send_json(image)
+                    await self.sending(connection, image)
                 connection.topics.add(topic)
                 self.subscribed[topic] += 1
             elif not on:
                 connection.topics.discard(topic)
+
+    async def sending(self, connection: Connection, message: Any) -> None:
+        """Send a message to one client."""
+        await connection.socket.send_json(message)
 
     def understood(self, message: Any) -> tuple[bool, list[Topic], list[Any]]:
         """Return whether it subscribes, to what, and the replies."""
@@ -123,7 +132,7 @@ class StandIn:
         """Send a step, or another message in its place, to who listens."""
         for connection in list(self.connections):
             if step.topic in connection.topics or step.topic[0] in self.everything:
-                await connection.socket.send_json(step.message if message is None else message)
+                await self.sending(connection, step.message if message is None else message)
                 self.sent += 1
 
     async def play(self, steps: Iterable[Step]) -> None:
@@ -149,8 +158,7 @@ class StandIn:
             if connection.request.transport is not None:
                 connection.request.transport.abort()
         async with asyncio.timeout(20):
-            while self.connections:
-                await asyncio.sleep(0)
+            await self.alone.wait()
 
     def best(self, market: str, depth: int) -> tuple[dict[float, float], dict[float, float]]:
         """Return the best levels of the true book, bids and asks."""
@@ -239,7 +247,9 @@ class CoinbaseStandIn(StandIn):
 
 
 class KrakenStandIn(StandIn):
-    """Kraken, WebSocket v2."""
+    """Kraken, WebSocket v2; a thousand levels, for so many were recorded."""
+
+    depth = 1000
 
     def config(self) -> dict[str, Any]:
         here = f"127.0.0.1:{self.port}"

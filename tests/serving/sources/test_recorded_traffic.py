@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 
+import pytest
+
 from tests.serving.sources.recordings import Recording
 from tests.serving.sources.stand_in import BinanceStandIn, CoinbaseStandIn, KrakenStandIn, StandIn
-from tests.serving.sources.watching import DEPTH, Watching, watching
+from tests.serving.sources.watching import Watching, watching
+
+pytestmark = pytest.mark.slow
 
 FAULTS = ("duplicates", "gaps", "checksum_errors", "sequence_errors", "retries")
 
@@ -17,7 +21,7 @@ async def replayed(stand_in: StandIn, name: str, markets: dict[str, str]) -> Wat
         await stand_in.play(stand_in.recording.steps)
         await seen.settled()
         for symbol, market in markets.items():
-            assert seen.book(symbol) == stand_in.best(market, DEPTH)
+            assert seen.book(symbol) == stand_in.best(market, stand_in.depth)
         return seen
 
 
@@ -27,7 +31,7 @@ def test_binance_recording_replays_without_an_error(binance: Recording) -> None:
     seen = asyncio.run(replayed(stand_in, "binance", markets))
     assert stand_in.sent == len(binance.steps)
     assert {name: seen.total(name) for name in FAULTS} == dict.fromkeys(FAULTS, 0)
-    assert seen.column("NKN/USDT", "event_id") == ["15683430"]
+    assert seen.column("NKN/USDT", "trade_id") == ["15683430"]
     assert seen.column("LRC/BTC", "aggressor") == ["buy"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,8 +18,7 @@ from serving.sources.feed import Delivery, FeedStatus
 from serving.sources.terms import Known, Terms
 from tests.serving.sources.stand_in import StandIn
 
-DEPTH = 200
-QUICK = {"enableRateLimit": False, "timeout_on_exit": 0}
+QUICK: dict[str, Any] = {"enableRateLimit": False, "timeout_on_exit": 0}
 
 
 async def _at_once(_: float) -> None:
@@ -31,7 +31,7 @@ AT_ONCE = Clock(sleep=_at_once)
 async def until(true: Callable[[], bool]) -> None:
     """Let everything else run until something is true."""
     async with asyncio.timeout(30):
-        while not true():
+        while not true():  # noqa: ASYNC110 - it turns with statuses, which tell nobody
             await asyncio.sleep(0)
 
 
@@ -43,8 +43,13 @@ class Watching:
     feeds: dict[str, ExchangeFeed] = field(default_factory=dict)
     deliveries: list[Delivery] = field(default_factory=list)
 
+    imaged: dict[str, set[Any]] = field(default_factory=lambda: defaultdict(set))
+
     async def take(self, delivery: Delivery) -> None:
         self.deliveries.append(delivery)
+        if delivery.books is not None:
+            images = delivery.books.filter(delivery.books["snapshot"])
+            self.imaged[delivery.market.symbol] |= set(images["timestamp"].unique().to_numpy().tolist())
 
     def status(self, symbol: str) -> FeedStatus:
         return self.feeds[symbol].status
@@ -81,8 +86,7 @@ class Watching:
 
     def images(self, symbol: str) -> int:
         """Return how many full images of the book were delivered."""
-        flags = [flag for table in self.tables(symbol, "books") for flag in table["snapshot"].to_pylist()]
-        return sum(flag and not before for flag, before in zip(flags, [False, *flags], strict=False))
+        return len(self.imaged[symbol])
 
 
 @asynccontextmanager
@@ -95,7 +99,7 @@ async def watching(
     known: Known | None = None,
 ) -> AsyncIterator[Watching]:
     """Yield feeds of a stand-in's markets that are all subscribed."""
-    terms = Terms(tick_s=0.05, gather_s=0.01, depth=DEPTH) if terms is None else terms
+    terms = Terms(tick_s=0.05, gather_s=0.01, depth=stand_in.depth) if terms is None else terms
     async with open_exchange(name, clock, **QUICK, **stand_in.config()) as exchange:  # type: ignore[attr-defined]
         seen = Watching(exchange)
         for symbol in symbols:

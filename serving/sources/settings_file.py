@@ -1,0 +1,38 @@
+"""What a user sets of exchanges: keys, proxies, other addresses; `exchanges.toml` in the home.
+
+    [kraken]
+    apiKey = "…"
+    [binance.urls.api]
+    public = "https://testnet.binance.vision/api/v3"
+
+Each table is handed to ccxt as it is.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from serving.errors import SourceError
+
+FILE = "exchanges.toml"
+
+
+def exchange_options(home: Path, name: str) -> dict[str, Any]:
+    """Return what the home's file sets of an exchange, nothing without a file or a table of that name.
+
+    Raises:
+        SourceError: The file is not TOML, or what it says of the exchange is not a table.
+    """
+    path = home / FILE
+    if not path.exists():
+        return {}
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SourceError(f"{path}: must be TOML, was not: {error}") from error
+    found = tables.get(name.strip().lower(), {})
+    if not isinstance(found, dict):
+        raise SourceError(f"{path}: {name} must be a table, was {found!r}")
+    return found
