@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from features.errors import TapewatchError
 from serving.alerts.store import AlertStore
 from serving.engine.engine import Engine
 from serving.engine.watcher import Watch
@@ -26,10 +25,16 @@ from tests.serving.sources.watching import QUICK, until
 NAME = "coinbaseexchange"
 
 
-def exchanges(stand_in: StandIn) -> Exchanges:
-    sources = Exchanges(Path("/nowhere"))
-    sources._options = {NAME: QUICK | stand_in.config()}  # type: ignore[attr-defined]
-    return sources
+@pytest.fixture
+def exchanges(monkeypatch: pytest.MonkeyPatch) -> Callable[[StandIn], Exchanges]:
+    """Return what reads a stand-in in place of the exchange."""
+
+    def reading(stand_in: StandIn) -> Exchanges:
+        options = QUICK | stand_in.config()  # type: ignore[attr-defined]
+        monkeypatch.setattr("serving.monitoring.exchanges.exchange_options", lambda _home, _name: options)
+        return Exchanges(Path("/nowhere"))
+
+    return reading
 
 
 @pytest.fixture
@@ -44,6 +49,7 @@ def test_exchange_that_is_monitored_delivers_every_recorded_trade_into_the_engin
     settings: Settings,
     sqlite_store: AlertStore,
     engine: Engine,
+    exchanges: Callable[[StandIn], Exchanges],
     coinbase: Recording,  # noqa: F811
     books: bool,  # noqa: FBT001 - a case
 ) -> None:
@@ -77,6 +83,7 @@ def test_exchange_that_is_monitored_delivers_every_recorded_trade_into_the_engin
 
 
 def test_exchange_names_are_its_own_and_what_it_does_not_list_is_told_with_near_names(
+    exchanges: Callable[[StandIn], Exchanges],
     coinbase: Recording,  # noqa: F811
 ) -> None:
     stand_in = CoinbaseStandIn(coinbase)
@@ -96,6 +103,7 @@ def test_exchange_names_are_its_own_and_what_it_does_not_list_is_told_with_near_
 
 
 def test_exchange_that_does_not_answer_is_monitored_all_the_same_with_a_note(
+    exchanges: Callable[[StandIn], Exchanges],
     coinbase: Recording,  # noqa: F811
 ) -> None:
     stand_in = CoinbaseStandIn(coinbase)
@@ -115,16 +123,8 @@ def test_exchange_that_does_not_answer_is_monitored_all_the_same_with_a_note(
 def test_exchange_that_nobody_knows_is_refused_with_near_names(
     settings: Settings, sqlite_store: AlertStore, engine: Engine
 ) -> None:
-    monitor = Monitor(settings, Exchanges(settings.exchanges_file), engine, sqlite_store.database)
+    monitor = Monitor(settings, Exchanges(settings.home), engine, sqlite_store.database)
     told = asyncio.run(monitor.answer(Start("binanse", ["BTC/USDT"], 60.0, books=True)))
     assert isinstance(told, Refused)
     assert told.field == "exchange"
     assert "near: binance" in told.must_be
-
-
-@pytest.mark.parametrize(("text", "says"), [("[kraken", "must be TOML"), ("kraken = 1", "must hold a table")])
-def test_exchanges_file_with_a_mistake_says_so(tmp_path: Path, text: str, says: str) -> None:
-    file = tmp_path / "exchanges.toml"
-    file.write_text(text)
-    with pytest.raises(TapewatchError, match=says):
-        Exchanges(file)
