@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from features.canary import is_canary
 from features.cross.fold import CrossFold, CrossFolded
 from features.cross.names import group_of
 from features.cross.prints import merged, prints_of
@@ -161,8 +162,10 @@ class CrossSurveillance:
 
     def _group_name(self, market: int) -> str:
         if market not in self._group_of:
-            symbol = self._names.markets[market][1]
-            self._group_of[market] = group_of(symbol, one_dollar=self._parameters.cross.one_dollar)
+            venue, symbol = self._names.markets[market]
+            name = group_of(symbol, one_dollar=self._parameters.cross.one_dollar)
+            # A canary's market has no company, whatever symbols others trade.
+            self._group_of[market] = f"{venue} {name}" if is_canary(venue) else name
         return self._group_of[market]
 
     def _close_group(self, name: str, group: Group) -> list[Alert]:

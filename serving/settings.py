@@ -122,11 +122,6 @@ class Settings(BaseSettings):
         return self.home / "monitoring.json"
 
     @property
-    def exchanges_file(self) -> Path:
-        """TOML of ccxt's own settings, a table for each exchange, such as proxies or keys; may be absent."""
-        return self.home / "exchanges.toml"
-
-    @property
     def latest_trades_file(self) -> Path:
         """JSON list of the newest trades of monitored markets."""
         return self.home / "latest_trades.json"

@@ -93,7 +93,7 @@ async def _resolved(settings: Settings, exchanges: Sequence[str], symbols: Seque
     from serving.errors import RequestError
     from serving.monitoring.exchanges import Exchanges
 
-    sources = Exchanges(settings.exchanges_file)
+    sources = Exchanges(settings.home)
     markets: list[Market] = []
     wrong: list[str] = []
     notes: list[str] = []

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from features.errors import TapewatchError
 from serving.errors import RequestError, SourceError
 from serving.monitoring.sources import Resolved
 from serving.sources.feed import Deliver, Feed, Market
+from serving.sources.settings_file import exchange_options
 from serving.sources.terms import Known, Terms
 
 if TYPE_CHECKING:
@@ -25,14 +25,11 @@ class Exchanges:
     """See `serving.monitoring.sources.Sources`; an exchange is opened once, for all its markets.
 
     Args:
-        options: TOML of ccxt's own settings, a table for each exchange; may be absent.
-
-    Raises:
-        TapewatchError: The file is no such TOML.
+        home: State folder, whose `exchanges.toml` sets what a user wants otherwise.
     """
 
-    def __init__(self, options: Path) -> None:
-        self._options = _read(options)
+    def __init__(self, home: Path) -> None:
+        self._home = home
         self._opened: dict[str, Exchange] = {}
 
     async def resolve(self, exchange: str, symbols: Sequence[str]) -> Resolved:
@@ -82,20 +79,11 @@ class Exchanges:
         if key not in self._opened:
             from serving.sources.exchange import open_exchange  # noqa: PLC0415 - leads to ccxt
 
-            self._opened[key] = open_exchange(key, **self._options.get(key, {}))
+            self._opened[key] = open_exchange(key, **exchange_options(self._home, key))
         return self._opened[key]
 
 
-def _refused(field: str, error: SourceError) -> RequestError:
-    return RequestError(field, str(error).removeprefix(f"{field} must be "))
-
-
-def _read(path: Path) -> dict[str, dict[str, Any]]:
-    try:
-        told = tomllib.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise TapewatchError(f"{path} must be TOML: {error}") from error
-    plain = [name for name, table in told.items() if not isinstance(table, dict)]
-    if plain:
-        raise TapewatchError(f"{path} must hold a table for each exchange, {plain[0]} was none")
-    return told
+def _refused(field: str, error: SourceError) -> TapewatchError:
+    """Return what is wrong with a field of the request, or the error itself where it is about something else."""
+    rule = str(error).removeprefix(f"{field} must be ")
+    return error if rule == str(error) else RequestError(field, rule)

@@ -41,7 +41,7 @@ def run_feeds(
     store = AlertStore.open(settings.store_url, migrated=True)
     engine = EngineClient(engine_address, authkey, settings.engine_timeout_s)
     with StopSignal(ignore=(signal.SIGINT,)) as stop:
-        monitor = Monitor(settings, Exchanges(settings.exchanges_file), engine, store.database)
+        monitor = Monitor(settings, Exchanges(settings.home), engine, store.database)
         failed = asyncio.run(_run(monitor, (address, authkey), stop, ready, parent))
     engine.close()
     store.close()

@@ -194,12 +194,12 @@ class EngineOf:
 
 
 def test_pulse_tells_silence_only_while_events_flow_and_until_an_alert_comes(
-    sqlite_store: AlertStore, settings: Settings
+    store: AlertStore, settings: Settings
 ) -> None:
     first = START // (60 * SECOND) * 60 * SECOND
-    sqlite_store.upsert([make_alert(number, detected_at=first + number * 3600 * SECOND) for number in range(48)])
+    store.upsert([make_alert(number, detected_at=first + number * 3600 * SECOND) for number in range(48)])
     now, engine = Clocks(first + 47 * 3600 * SECOND, 0.0), EngineOf()
-    pulse = Pulse(settings, engine, sqlite_store.database, lambda: now)
+    pulse = Pulse(settings, engine, store.database, lambda: now)
 
     def pass_hours(hours: int, *, flowing: bool) -> list[str]:
         nonlocal now
@@ -212,7 +212,7 @@ def test_pulse_tells_silence_only_while_events_flow_and_until_an_alert_comes(
     assert pass_hours(10, flowing=False) == []
     assert pass_hours(6, flowing=True) == []
     assert pass_hours(4, flowing=True) == ["alert_silence"]
-    sqlite_store.upsert([make_alert(99, detected_at=now.wall)])
+    store.upsert([make_alert(99, detected_at=now.wall)])
     assert pass_hours(1, flowing=True) == []
     engine.events = None
     now = Clocks(now.wall + 40 * SECOND, now.monotonic + 31.0)

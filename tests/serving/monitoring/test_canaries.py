@@ -7,11 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pyarrow as pa
 import pytest
 
 from features.canary import CANARY_VENUE
+from features.encoding import encode
+from features.events import Vocabulary, no_events
+from features.readers import Tape
 from features.records import tables_from_records
+from models.cross_surveillance import CrossSurveillance
 from models.shadow import Compared
+from models.surveillance import policy_of
 from serving.alerts.query import Filters
 from serving.alerts.store import AlertStore
 from serving.champion import Champion
@@ -190,6 +196,24 @@ def test_recorded_events_hold_no_canary(
     events, names = recorded_events(settings, rules_only.lots)
     assert len(events) == 50
     assert [venue for venue, _ in names.markets] == ["default"]
+
+
+def test_venues_of_one_thing_are_never_compared_with_a_canary(rules_only: Champion) -> None:
+    canary = Canary(7, "wash_trading", "S/CANARY", NOW - SPAN_S * SECOND, NOW, NOW)
+    names, trades = Vocabulary(), tables_of(canary)["trades"]
+    at = trades.column_names.index("venue")
+    of_venues = [
+        trades.set_column(
+            at, "venue", pa.array([venue] * trades.num_rows).dictionary_encode().cast(trades["venue"].type)
+        )
+        for venue in (CANARY_VENUE, "x", "y")
+    ]
+    across = CrossSurveillance(rules_only.parameters, None, names, policy_of(rules_only.parameters, None))
+    for code, table in enumerate(of_venues):
+        events = encode(Tape("tape", trades=table), names, rules_only.lots)
+        across.take(code, events, no_events(), NOW)
+    assert [names.markets[code][0] for code in range(3)] == [CANARY_VENUE, "x", "y"]
+    assert [across.compares(code) for code in range(3)] == [False, True, True]
 
 
 def test_shadow_log_compares_no_canary(tmp_path: Path) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from features.errors import TapewatchError
 from serving.alerts.store import AlertStore
 from serving.engine.engine import Engine
 from serving.engine.watcher import Watch
@@ -26,10 +25,16 @@ from tests.serving.sources.watching import QUICK, until
 NAME = "coinbaseexchange"
 
 
-def exchanges(stand_in: StandIn) -> Exchanges:
-    sources = Exchanges(Path("/nowhere"))
-    sources._options = {NAME: QUICK | stand_in.config()}  # type: ignore[attr-defined]
-    return sources
+@pytest.fixture
+def exchanges(monkeypatch: pytest.MonkeyPatch) -> Callable[[StandIn], Exchanges]:
+    """Return what reads a stand-in in place of the exchange."""
+
+    def reading(stand_in: StandIn) -> Exchanges:
+        options = QUICK | stand_in.config()  # type: ignore[attr-defined]
+        monkeypatch.setattr("serving.monitoring.exchanges.exchange_options", lambda _home, _name: options)
+        return Exchanges(Path("/nowhere"))
+
+    return reading
 
 
 @pytest.fixture
@@ -39,11 +44,14 @@ def engine(settings: Settings, watch: Watch, sqlite_store: AlertStore) -> Iterat
     started.close()
 
 
+@pytest.mark.parametrize("books", [False, True])
 def test_exchange_that_is_monitored_delivers_every_recorded_trade_into_the_engine(
     settings: Settings,
     sqlite_store: AlertStore,
     engine: Engine,
+    exchanges: Callable[[StandIn], Exchanges],
     coinbase: Recording,  # noqa: F811
+    books: bool,  # noqa: FBT001 - a case
 ) -> None:
     stand_in = CoinbaseStandIn(coinbase)
     symbols = [market.replace("-", "/") for market in coinbase.books]
@@ -53,13 +61,13 @@ def test_exchange_that_is_monitored_delivers_every_recorded_trade_into_the_engin
         async with stand_in:
             monitor = Monitor(settings, exchanges(stand_in), engine, sqlite_store.database)
             running = asyncio.create_task(monitor.run())
-            told = await monitor.answer(Start(NAME, symbols, 60.0, books=False))
+            told = await monitor.answer(Start(NAME, symbols, 60.0, books=books))
             assert isinstance(told, Markets)
             assert told.started == len(symbols)
-            await until(lambda: sum(stand_in.subscribed.values()) >= len(symbols))
+            await until(lambda: sum(stand_in.subscribed.values()) >= len(symbols) * (1 + books))
             await stand_in.play(coinbase.steps)
             feeds = [watched.status for watched in monitor._watching.watched.values()]
-            await until(lambda: sum(status.events for status in feeds) >= matches)
+            await until(lambda: sum(status.events for status in feeds) >= matches + books)
             await until(lambda: all(status.state == "live" for status in feeds))
             told = await monitor.answer(AskMarkets())
             running.cancel()
@@ -69,11 +77,13 @@ def test_exchange_that_is_monitored_delivers_every_recorded_trade_into_the_engin
 
     told = asyncio.run(watched())
     assert [(one.state, one.error, one.gaps) for one in told.markets] == [("live", "", 0)] * len(symbols)
-    assert sum(one.events for one in told.markets) == engine.status().events == matches
+    delivered = sum(one.events for one in told.markets)
+    assert delivered > matches if books else delivered == engine.status().events == matches
     assert engine.status().late == 0
 
 
 def test_exchange_names_are_its_own_and_what_it_does_not_list_is_told_with_near_names(
+    exchanges: Callable[[StandIn], Exchanges],
     coinbase: Recording,  # noqa: F811
 ) -> None:
     stand_in = CoinbaseStandIn(coinbase)
@@ -93,6 +103,7 @@ def test_exchange_names_are_its_own_and_what_it_does_not_list_is_told_with_near_
 
 
 def test_exchange_that_does_not_answer_is_monitored_all_the_same_with_a_note(
+    exchanges: Callable[[StandIn], Exchanges],
     coinbase: Recording,  # noqa: F811
 ) -> None:
     stand_in = CoinbaseStandIn(coinbase)
@@ -112,16 +123,8 @@ def test_exchange_that_does_not_answer_is_monitored_all_the_same_with_a_note(
 def test_exchange_that_nobody_knows_is_refused_with_near_names(
     settings: Settings, sqlite_store: AlertStore, engine: Engine
 ) -> None:
-    monitor = Monitor(settings, Exchanges(settings.exchanges_file), engine, sqlite_store.database)
+    monitor = Monitor(settings, Exchanges(settings.home), engine, sqlite_store.database)
     told = asyncio.run(monitor.answer(Start("binanse", ["BTC/USDT"], 60.0, books=True)))
     assert isinstance(told, Refused)
     assert told.field == "exchange"
     assert "near: binance" in told.must_be
-
-
-@pytest.mark.parametrize(("text", "says"), [("[kraken", "must be TOML"), ("kraken = 1", "must hold a table")])
-def test_exchanges_file_with_a_mistake_says_so(tmp_path: Path, text: str, says: str) -> None:
-    file = tmp_path / "exchanges.toml"
-    file.write_text(text)
-    with pytest.raises(TapewatchError, match=says):
-        Exchanges(file)

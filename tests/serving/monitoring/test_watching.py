@@ -107,7 +107,8 @@ def test_together_watermarks_more_than_a_second_apart_do_not_hold_each_other_bac
 def test_parcel_joined_by_a_later_delivery_keeps_order_and_the_later_watermark() -> None:
     mine = parcel(A, 5)
     mine.join(Delivery(A, trades_of(A, 1, 2), until_ns=None))
-    assert mine.delivery.trades["trade_id"].to_pylist() == ["0", "1", "2"]
+    trades: pa.Table = mine.delivery.trades
+    assert trades["trade_id"].to_pylist() == ["0", "1", "2"]
     assert mine.delivery.until_ns == START + 5 * SECOND_NS
 
 
@@ -145,7 +146,7 @@ def failing(_feed: ScriptedFeed) -> None:
     raise ValueError("a message that nobody expected")
 
 
-@examples(max_examples=20)
+@examples(max_examples=10)
 @given(plan=st.lists(st.lists(st.sampled_from(["bring", "fail"]), max_size=5), min_size=2, max_size=3))
 def test_watching_whatever_fails_of_one_feed_the_others_deliver_everything(plan: list[list[str]]) -> None:
     markets = [A, B, C][: len(plan)]
