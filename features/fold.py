@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from features.account import AccountFold, AccountOut
 from features.account_rows import account_rows, row_of
 from features.book.fold import BOOK, BookFold
-from features.buckets import VOLUME
+from features.buckets import OPEN, VOLUME
 from features.catalogue import ACCOUNT_GRAIN, CROSS_GRAIN, MARKET_FEATURES
 from features.day import TRADED
 from features.direct import Direct
@@ -86,6 +86,11 @@ class Folded:
         """The rows by scale."""
         rows = {FAST: self.fast, MARKET: self.market, ACCOUNT: self.accounts, BOOK: self.books}
         return {**rows, CROSS: self.cross}
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether any bucket closed."""
+        return self is not blank_folded() and any(map(len, self.scales.values()))
 
     def rows_of(self, scale: str) -> Rows:
         """Return the rows of a scale."""
@@ -210,6 +215,12 @@ class MarketFold:
         new = _New()
         self._pass(until_ns, new)
         return self._folded(new)
+
+    def nothing_closes(self, until_ns: int) -> bool:
+        """Return whether letting time pass up to `until_ns` would close no bucket; then it can be left for later."""
+        fast, coarse = self._state.fast, self._state.coarse
+        open_until = [(b.marks[OPEN] + 1) * b.span_ns[0] for b in (fast, coarse) if b.marks[OPEN] >= 0]
+        return self._book.is_blank and all(until_ns < end for end in open_until)
 
     def refuse_overflow(self, lots: float) -> None:
         """Refuse events of so many lots in all where the market would move more in a day than can be counted.

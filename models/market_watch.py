@@ -9,7 +9,7 @@ from typing import Any, Self
 from numpy.typing import NDArray
 
 from features.events import Events, Vocabulary, concatenate, no_events
-from features.fold import Folded, MarketFold, lots_of
+from features.fold import Folded, MarketFold, blank_folded, lots_of
 from features.order import ReorderBuffer
 from models.alerting import AlertFold, Policy
 from models.citing import LOOK_BACK_NS, Recent
@@ -64,6 +64,8 @@ class MarketWatch:
 
     def fold_given(self, ready: Events, names: Vocabulary) -> Folded:
         """Fold what was given out and let time pass; return the rows of the buckets that this closed."""
+        if not len(ready) and self.fold.nothing_closes(self.buffer.until):
+            return blank_folded()
         entity, counter = names.entities(ready.account), names.entities(ready.counter)
         return self.fold.fold_until(ready, entity, counter, self.buffer.until)
 

@@ -49,7 +49,7 @@ def arrays_to_bytes(arrays: Mapping[str, NDArray[Any]]) -> bytes:
     """Return arrays by name as compressed bytes: most of a market's state is zeros."""
     head = [[name, array.dtype.str, list(array.shape)] for name, array in arrays.items()]
     squeezed = zlib.compressobj(level=1)
-    parts = [squeezed.compress(np.ascontiguousarray(array)) for array in arrays.values()]
+    parts = [squeezed.compress(array.tobytes()) for array in arrays.values()]
     said = json.dumps(head).encode()
     return b"".join([len(said).to_bytes(8, "little"), said, *parts, squeezed.flush()])
 

@@ -165,7 +165,7 @@ class Surveillance:
         """Tell the second stage what the markets gave out and hold, and judge what has closed on all venues."""
         for watch in touched:
             code = watch.fold.market
-            if code in given:
+            if code in given and (len(given[code]) or self.cross.compares(code)):
                 self.cross.take(code, given[code], watch.buffer.held, watch.buffer.watermark)
             elif self.cross.compares(code):
                 self.cross.hold(code, watch.buffer.held)
@@ -197,7 +197,7 @@ class Surveillance:
         return self._watches[code]
 
     def _raise(self, watches: Sequence[MarketWatch], folded: Sequence[Folded]) -> list[Alert]:
-        closed = [(w, part) for w, part in zip(watches, folded, strict=True) if any(map(len, part.scales.values()))]
+        closed = [(w, part) for w, part in zip(watches, folded, strict=True) if part.has_rows]
         if not closed:
             return []
         parts = [part for _, part in closed]

@@ -33,6 +33,11 @@ class BookFold:
         self._state: Book | None = None
         self.nothing = blank_rows(BOOK, 0, market)
 
+    @property
+    def is_blank(self) -> bool:
+        """Whether no level has come yet."""
+        return self._state is None
+
     def fold(self, events: Events) -> Rows:
         """Take the market's next events of any kind, in total order; return the rows of the buckets they closed."""
         if not len(events) or (self._state is None and not events.is_book.any()):
