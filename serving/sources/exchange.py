@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import difflib
 from collections import defaultdict
 from types import TracebackType
@@ -68,6 +69,7 @@ class Exchange:
         self.clock = ExchangeClock(clock)
         self.dialect = dialect(api, self._tell)
         self.last_arrival_ns: int | None = None
+        self._asking = asyncio.Lock()
         self._statuses: dict[str, list[FeedStatus]] = defaultdict(list)
         # What its coins are called and cost to move is of no use here, and costs a request.
         api.has["fetchCurrencies"] = False
@@ -123,8 +125,10 @@ class Exchange:
         return found
 
     async def hear_time(self) -> None:
-        """Ask the exchange what time it is, where it answers that."""
-        if self.can("fetchTime"):
+        """Ask the exchange what time it is, where it answers that and has not told; one question for all markets."""
+        async with self._asking:
+            if self.clock.at() is not None or not self.can("fetchTime"):
+                return
             ms = await self.api.fetch_time()
             if ms is not None:
                 self.clock.hear(ms * 1_000_000)

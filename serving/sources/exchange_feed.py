@@ -97,8 +97,7 @@ class ExchangeFeed:
         self.status.state = "connecting"
         self.view.forget()
         await self.exchange.symbol_of(self.market.symbol)
-        if self.exchange.clock.at() is None:
-            await self.exchange.hear_time()
+        await self.exchange.hear_time()
         began_ns = self.exchange.clock.at()
         if self._began is None and began_ns is not None:
             self._began = Known(began_ns // NS_PER_MS)
@@ -165,7 +164,7 @@ class ExchangeFeed:
 
     async def catch_up(self) -> None:
         """Ask for what was missed since the newest known trade, if anything can have been."""
-        known = self.ledger.newest or self._began
+        known, asked_ns = self.ledger.newest or self._began, self.exchange.clock.at()
         if self._cut and known is not None:
             if not self._counted:
                 self.status.gaps += 1
@@ -177,6 +176,8 @@ class ExchangeFeed:
                 joins = False
             if not joins:
                 self._note_gap(known)
+        if asked_ns is not None:
+            self._began = Known(asked_ns // NS_PER_MS)
         self._cut = self._counted = False
         self._whole = True
 

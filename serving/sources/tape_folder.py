@@ -75,7 +75,7 @@ class TapeFolder:
                 if self._is_due(name):
                     self.assemble(name)
             if self._until:
-                write_whole(self.parts / TIMES, json.dumps(self._until).encode())
+                write_whole(self.parts / TIMES, json.dumps(dict(self._until)).encode())
         except OSError as error:
             raise TapeError(f"{self.out}: must be a folder that can be written, was not: {error}") from error
 

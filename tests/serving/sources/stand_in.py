@@ -42,6 +42,7 @@ class StandIn:
         self.book_ids = dict(recording.book_ids)
         self.trades: dict[str, list[Any]] = defaultdict(list)
         self.connections: list[Connection] = []
+        self.met: list[Connection] = []
         self.subscribed: Counter[Topic] = Counter()
         self.asked: list[str] = []
         self.sent = 0
@@ -76,6 +77,7 @@ class StandIn:
         await socket.prepare(request)
         connection = Connection(socket, request)
         self.connections.append(connection)
+        self.met.append(connection)
         self.alone.clear()
         async for message in socket:
             if message.type == WSMsgType.PONG:

@@ -40,6 +40,8 @@ def test_coinbase_recording_replays_without_an_error(coinbase: Recording) -> Non
     stand_in = CoinbaseStandIn(coinbase)
     seen = asyncio.run(replayed(stand_in, "coinbaseexchange", markets))
     assert stand_in.sent == len(coinbase.steps)
+    assert stand_in.asked == ["/products", "/time"]
+    assert len({id(one) for one in stand_in.met}) == 1
     assert {name: seen.total(name) for name in FAULTS} == dict.fromkeys(FAULTS, 0)
     for symbol, market in markets.items():
         matches = [
