@@ -31,7 +31,7 @@ lint: $(STAMP) ## ruff, mypy --strict, import-linter
 # Compiled beside the linters, and once; otherwise each of pytest's processes compiles most of it.
 kernels: $(STAMP)
 	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
-	  $(BIN)/python tapewatch.py simulate "$$folder/small" --hours 0.5 --symbols 1 --books > /dev/null && \
+	  $(BIN)/python tapewatch.py simulate "$$folder/small" --hours 0.5 --symbols 1 --venues 2 --books > /dev/null && \
 	  $(BIN)/python tapewatch.py scan "$$folder/small/tapes/tape-000" --home "$$folder" > /dev/null
 
 format: $(STAMP) ## let ruff format and fix what it safely can
