@@ -36,9 +36,9 @@ def monitor(
     `tapewatch monitor --exchange binance,kraken --symbols BTC/USDT`
     """
     from serving.commands.monitor_screen import follow
-    from serving.commands.service_api import running_service
     from serving.monitoring.watchlist import added, read_watchlist, write_watchlist
     from serving.monitoring.wire import Listed
+    from serving.service_api import running_service
 
     settings = settings_of(home)
     named = _names(exchange, "--exchange"), _names(symbols, "--symbols")
@@ -64,7 +64,7 @@ def monitor(
 def _serve(settings: Settings) -> None:
     """Run the service here, and what shows it in a thread."""
     from serving.commands.monitor_screen import follow
-    from serving.commands.service_api import awaited_service
+    from serving.service_api import awaited_service
     from serving.supervisor import serve
 
     done = threading.Event()

@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from features.errors import TapewatchError
-from serving.commands.service_api import ServiceApi
+from serving.service_api import ServiceApi
 
 LOOK_S = 1.0
 TOLD_EVERY = 60

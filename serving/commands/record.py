@@ -48,8 +48,7 @@ def record(
 
     terms = Terms(books=books, depth=depth, interval_s=interval)
     seconds = None if lasting is None else seconds_of(lasting, "--for")
-    settings = settings_of(home)
-    options = {name: exchange_options(settings.home, name) for name in _listed(exchange)}
+    options = {name: exchange_options(settings_of(home).home, name) for name in _listed(exchange)}
 
     async def recording() -> list[ExchangeFeed]:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()

@@ -15,7 +15,7 @@ from serving.commands.terminal import Home, bar, say, settings_of
 
 if TYPE_CHECKING:
     from features.readers import Tape
-    from serving.commands.service_api import ServiceApi
+    from serving.service_api import ServiceApi
 
 _PIECE_S = 0.25
 
@@ -33,8 +33,8 @@ def replay(
     tape's takes nothing of it: --as-now, or a fresh home, helps.
     """
     from features.readers import read_tape
-    from serving.commands.service_api import running_service
     from serving.replaying import in_time_order, shifted, span_of
+    from serving.service_api import running_service
 
     settings = settings_of(home)
     recorded = in_time_order(read_tape(tape))

@@ -15,7 +15,7 @@ from rich.console import Console
 
 from features.errors import TapewatchError
 from serving.commands.monitor_screen import SILENT_LOOKS, Told, alert_line, follow, market_line, screen
-from serving.commands.service_api import ServiceApi, SilentServiceError, running_service
+from serving.service_api import ServiceApi, SilentServiceError, running_service
 from serving.settings import Settings
 
 ROOT = Path(__file__).parents[3]

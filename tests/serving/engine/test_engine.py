@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import resource
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -12,9 +11,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from features.errors import SchemaError, StoreError
 from features.events import Events, Vocabulary
-from features.records import tables_from_records
 from models.alert import Alert
 from models.cross_report import CrossReport
 from models.parameters import parse_parameters
@@ -28,38 +25,10 @@ from serving.engine.intake import Intake
 from serving.engine.process import watch_of
 from serving.engine.server import EngineServer
 from serving.engine.watcher import Watch, Watcher
-from serving.engine.wire import Ack, Batch, batch_of, batches_of
-from serving.errors import EngineFailedError, EngineUnavailableError, StoreUnreachableError
+from serving.engine.wire import Ack, Batch
+from serving.errors import EngineFailedError, EngineUnavailableError
 from serving.settings import Settings
-
-Trades = list[dict[str, Any]]
-END = 1_700_010_000_000_000_000
-
-
-class Kept:
-    """Keeps the last revision of each alert, as the store does."""
-
-    def __init__(self) -> None:
-        self.alerts: dict[str, Alert] = {}
-        self.reachable = True
-
-    def upsert(self, found: list[Alert]) -> int:
-        if not self.reachable:
-            raise StoreUnreachableError("no route to host")
-        new = [alert for alert in found if alert.revision > self.revision(alert.alert_id)]
-        self.alerts |= {alert.alert_id: alert for alert in new}
-        return len(new)
-
-    def revision(self, alert_id: str) -> int:
-        return self.alerts[alert_id].revision if alert_id in self.alerts else 0
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
+from tests.serving.engine.engines import END, Clock, Kept, Trades, batch, killed, without_ids
 
 
 class FailsOnce:
@@ -92,46 +61,6 @@ class FailsOnce:
 
     def snapshot(self) -> Iterator[dict[str, NDArray[Any]]]:
         return self._inner.snapshot()
-
-
-def batch(trades: Trades, **options: Any) -> Batch:
-    tape = tables_from_records(trades=trades)
-    return batch_of({"trades": tape.trades}, **options)
-
-
-def without_ids(trades: Trades) -> Trades:
-    return [{name: cell for name, cell in trade.items() if name != "event_id"} for trade in trades]
-
-
-def killed(engine: Engine) -> None:
-    """Let go of the files as the end of a process does, without a word to the engine."""
-    engine._journal.close()
-
-
-@pytest.fixture
-def kept() -> Kept:
-    return Kept()
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def start(settings: Settings, watch: Watch, kept: Kept, clock: Clock) -> Iterator[Callable[..., Engine]]:
-    running: list[Engine] = []
-
-    def start(**changes: Any) -> Engine:
-        if running:
-            killed(running.pop())
-        watcher = changes.pop("watch", watch)
-        running.append(Engine(settings.model_copy(update=changes), watcher, kept, clock))
-        return running[0]
-
-    yield start
-    for engine in running:
-        killed(engine)
 
 
 def test_engine_tape_with_wash_trading_raises_the_alert(whole: dict[str, Alert]) -> None:
@@ -301,71 +230,6 @@ def test_engine_store_unreachable_takes_events_and_hands_alerts_over_later(
     assert kept.alerts == whole
     assert engine.status().pending_alerts == 0
     assert engine.status().snapshot_bytes == engine.status().journal_bytes
-
-
-def test_engine_group_with_one_poisoned_batch_takes_the_others(
-    start: Callable[..., Engine], watch: Watch, wash_trades: Trades, kept: Kept, whole: dict[str, Alert]
-) -> None:
-    huge = [{**wash_trades[0], "symbol": f"X{k}", "quantity": 9e7, "event_id": f"x{k}"} for k in range(150)]
-    poisoned = batch([{**trade, "symbol": "X"} for trade in huge] * 2)
-    engine = start()
-    group = [batch(wash_trades[:150]), poisoned, batch(wash_trades[100:], watermark=END)]
-    first, refused, last = engine.submit_all(group)
-    assert first == Ack(150, 0, 0)
-    assert isinstance(refused, SchemaError)
-    assert "must move fewer than 2^60 lots a day" in str(refused)
-    assert last == Ack(len(wash_trades) - 150, 50, 0)
-    assert kept.alerts == whole
-    start()
-    assert kept.alerts == whole
-
-
-def test_engine_on_a_full_disk_says_so_keeps_nothing_and_goes_on_when_there_is_room(
-    start: Callable[..., Engine], wash_trades: Trades, kept: Kept, whole: dict[str, Alert]
-) -> None:
-    engine = start()
-    engine.submit(batch(wash_trades[:150]))
-    room, hard = engine.status().journal_bytes + 100, resource.getrlimit(resource.RLIMIT_FSIZE)[1]
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
-    try:
-        with pytest.raises(StoreError, match="events must be written to disk before they are taken"):
-            engine.submit(batch(wash_trades[150:]))
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (hard, hard))
-    assert engine.submit(batch(wash_trades[150:], watermark=END)).accepted == len(wash_trades) - 150
-    assert kept.alerts == whole
-    kept.alerts.clear()
-    start()
-    assert kept.alerts == whole
-
-
-def test_engine_group_shares_one_frame_of_the_journal(start: Callable[..., Engine], wash_trades: Trades) -> None:
-    engine = start()
-    engine.submit_all([batch(wash_trades[:10]), batch(wash_trades[5:20])])
-    assert [len(batches_of(frame)) for _, frame in engine._journal.read(0)] == [2]
-
-
-def test_engine_watermark_of_a_market_leaves_the_others_open(start: Callable[..., Engine], wash_trades: Trades) -> None:
-    engine = start()
-    other = [{**trade, "symbol": "ETH/USD", "event_id": f"e{k}"} for k, trade in enumerate(wash_trades[:20])]
-    engine.submit(batch([*wash_trades[:20], *other], watermark=END, markets=[("default", "ETH/USD"), ("no", "such")]))
-    assert engine.submit(batch([{**trade, "event_id": "n"} for trade in other[-1:]])) == Ack(0, 0, 1)
-    assert engine.submit(batch([{**wash_trades[19], "event_id": "m"}])) == Ack(1, 0, 0)
-
-
-def test_engine_snapshot_written_by_a_copy_is_what_it_goes_on_from(
-    settings: Settings, watch: Watch, wash_trades: Trades, whole: dict[str, Alert]
-) -> None:
-    kept = Kept()
-    engine = Engine(settings.model_copy(update={"snapshot_events": 1}), watch, kept, Clock(), apart=True)
-    engine.submit(batch(wash_trades[:150]))
-    engine.submit(batch(wash_trades[150:160]))
-    engine.close()
-    again = Engine(settings, watch, kept, Clock(), apart=True)
-    assert again.status().events == 0
-    again.submit(batch(wash_trades, watermark=END))
-    again.close()
-    assert kept.alerts == whole
 
 
 def test_engine_alerts_in_the_real_store_are_those_of_the_fold(
