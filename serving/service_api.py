@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 import pyarrow as pa
 
 from features.errors import TapewatchError
+from features.json_values import json_text
 from serving.found_at import address_of
 from serving.settings import Settings
 
@@ -55,7 +56,7 @@ class ServiceApi:
             BusyServiceError: It will take this later.
             TapewatchError: It refuses; the text is its own.
         """
-        content = None if body is None else json.dumps(body).encode()
+        content = None if body is None else json_text(body).encode()
         return self._ask(method, path, content, {"Content-Type": "application/json"})
 
     def send(
