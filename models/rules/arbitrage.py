@@ -28,7 +28,7 @@ class Params(RuleParams):
         15, "pairs of takes within a quarter of an hour", "measured: of fewer an honest one may have most", ge=1
     )
     pair_share: float = parameter(
-        0.4, "part of the quantity of all pairs", "measured: six arbitrageurs have .08 to .3 each", gt=0, lt=1
+        0.5, "part of the quantity of all pairs", "measured: six honest arbitrageurs have up to .45 each", gt=0, lt=1
     )
     gain_share: float = parameter(0.8, "part of the pairs sold above what was paid", "ours", gt=0, lt=1)
     minimum_gain_bps: float = parameter(2.0, "mean gain of a pair before fees", "ours: fees of a professional", gt=0)
