@@ -118,8 +118,9 @@ def test_scan_piped_prints_alerts_on_standard_output_and_no_progress_bar(run: Ru
     assert len(alerts) > 0
     assert all({"alert_id", "typology", "confidence", "findings"} <= set(alert) for alert in alerts)
     told = done.stderr.splitlines()
-    assert told[0].startswith("no champion model: the rules judged alone")
-    assert re.fullmatch(r"[\d,]+ events, 1 markets, 0\.5 market hours: \d+ alerts", told[1])
+    assert told[0].startswith("note: nothing on this tape trades on two venues: ")
+    assert told[1].startswith("no champion model: the rules judged alone")
+    assert re.fullmatch(r"[\d,]+ events, 1 markets, 0\.5 market hours: \d+ alerts", told[2])
     assert not re.search("[\x1b\r━]", done.stderr)
 
 
