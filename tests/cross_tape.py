@@ -79,11 +79,11 @@ class Venues:
     def push(self, at: float, moved: str = "alpha", away: str = "beta") -> Venues:
         """Let one build a position on one venue, sweep the other, and get rid of the position."""
         for number in range(3):
-            self.trade(at - 60.0 + 15.0 * number, away, "pusher", f"a{number}", 1, 2.0)
+            self.trade(at - 60.0 + 15.0 * number, away, "pusher", f"a{number}", 1, 4.0)
         for number in range(6):
             self.trade(at + 0.2 * number, moved, "pusher", f"a{number + 3}", 1, 4.0, shift_bps=4.0 * number)
         for number in range(3):
-            self.trade(at + 3.0 + number, away, "pusher", f"a{number + 9}", -1, 2.0, shift_bps=8.0)
+            self.trade(at + 3.0 + number, away, "pusher", f"a{number + 9}", -1, 4.0, shift_bps=8.0)
         return self
 
     def arbitrage(self, at: float, pairs: int = 24) -> Venues:

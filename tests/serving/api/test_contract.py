@@ -19,6 +19,7 @@ OPERATIONS = [
     ("GET", "/v1/alerts/summary"),
     ("GET", "/v1/alerts/{alert_id}"),
     ("PATCH", "/v1/alerts/{alert_id}"),
+    ("GET", "/v1/markets/cross"),
     ("GET", "/v1/parameters"),
     ("PUT", "/v1/parameters"),
     ("GET", "/v1/parameters/history"),
