@@ -31,7 +31,6 @@ OPERATIONS = [
     ("POST", "/v1/monitoring/canaries"),
     ("GET", "/v1/monitoring/{venue}/{symbol}"),
     ("DELETE", "/v1/monitoring/{venue}/{symbol}"),
-    ("GET", "/v1/markets/cross"),
     ("GET", "/v1/models"),
     ("GET", "/health/live"),
     ("GET", "/health/ready"),
