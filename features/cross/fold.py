@@ -106,7 +106,10 @@ class CrossFold:
             known.append(~np.isnan(self._grid.close[:, -1]))
             fresh = picked(prints, slice(begin, end))
             usual = np.ascontiguousarray(rows[:, CROSS_COLUMN["usual_return_bps"]])
-            for kind, found in self._dealings.take(fresh, ends[-1], self.rank, usual).items():
+            # Prices at the ends of what a float can hold are prices; what comes of them is no number, or inf.
+            with np.errstate(all="ignore"):
+                found_here = self._dealings.take(fresh, ends[-1], self.rank, usual)
+            for kind, found in found_here.items():
                 dealt[kind].append(found)
         if not ends:
             return {}

@@ -67,7 +67,7 @@ def with_market(grid: Grid) -> Grid:
     )
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def take_bucket(grid: Grid, bucket: int, prints: Prints, begin: int, end: int) -> None:
     """Move the window to a bucket and put its trades in.
 
@@ -103,7 +103,7 @@ def take_bucket(grid: Grid, bucket: int, prints: Prints, begin: int, end: int) -
             grid.sold[m, width - 1] += quantity
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def net_gap(grid: Grid, m: int, other: int, side: int, fees: NDArray[np.float64]) -> float:
     """Return what is left of the gap between two markets, basis points, if market m is the dearer (side 1) or cheaper.
 
@@ -118,7 +118,7 @@ def net_gap(grid: Grid, m: int, other: int, side: int, fees: NDArray[np.float64]
     return float((grid.extremes[dear, 0] / grid.extremes[cheap, 1] - 1.0) * 1e4 - fees[m] - fees[other])
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def follow_gap(
     grid: Grid, m: int, order: NDArray[np.int64], fresh: NDArray[np.bool_], fees: NDArray[np.float64], lag: int
 ) -> float:
@@ -157,7 +157,7 @@ def follow_gap(
     return best
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def _log_before(grid: Grid, m: int, lag: int) -> float:
     width = grid.close.shape[1]
     for at in range(width - 1 - lag, width):

@@ -46,7 +46,7 @@ def no_pairs() -> Pairs:
     return Pairs(np.empty(0, np.int64), np.empty(0, np.int32), real, real, real, real)
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def match_pairs(takes: Takes, begin: int, end: int, legs: NDArray[np.int64]) -> None:
     """Find the first leg of each new take that ends a pair.
 
@@ -82,7 +82,7 @@ def pair_of(takes: Takes, i: int, j: int) -> Pairs:
     )  # fmt: skip
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def tell_pair(takes: Takes, pairs: Pairs, i: int, j: int, out: Out) -> int:
     """Write the episode of a pair, with what its entity did in the last quarter of an hour, and return its row.
 

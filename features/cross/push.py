@@ -64,7 +64,7 @@ def no_pushes() -> Pushes:
     )  # fmt: skip
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def bursts(
     takes: Takes, begin: int, prints: Prints, usual_bps: NDArray[np.float64], bucket_s: float, now: int, found: Pushes
 ) -> int:
@@ -103,7 +103,7 @@ def bursts(
     return filled
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def _goes_on(takes: Takes, i: int, entity: int, slot: int, side: int) -> bool:
     # Only the last take of an entity in the bucket ends a burst.
     for j in range(i + 1, len(takes.time)):
@@ -112,7 +112,7 @@ def _goes_on(takes: Takes, i: int, entity: int, slot: int, side: int) -> bool:
     return False
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def _moved(prints: Prints, slot: int, side: int, entity: int, start: int, last: int) -> tuple[float, float]:
     own, everybody, furthest, before = 0.0, 0.0, np.nan, np.nan
     for k in range(len(prints.time) - 1, -1, -1):
@@ -132,7 +132,7 @@ def _moved(prints: Prints, slot: int, side: int, entity: int, start: int, last: 
     return side * 1e4 * np.log(furthest / before), own / everybody
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def tell_pushes(pushes: Pushes, prints: Prints, begin: int, out: Out, slots: NDArray[np.int64]) -> None:
     """Write an episode for each burst whose entity traded the other way on another venue since `begin`.
 
@@ -154,7 +154,7 @@ def tell_pushes(pushes: Pushes, prints: Prints, begin: int, out: Out, slots: NDA
         _tell_position(pushes, p, prints, figures)
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def _exits(pushes: Pushes, p: int, prints: Prints, begin: int) -> bool:
     entity, side = pushes.entity[p], pushes.side[p]
     for i in range(begin, len(prints.time)):
@@ -164,7 +164,7 @@ def _exits(pushes: Pushes, p: int, prints: Prints, begin: int) -> bool:
     return False
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def _tell_position(pushes: Pushes, p: int, prints: Prints, figures: NDArray[np.float64]) -> None:
     entity, side, first = pushes.entity[p], pushes.side[p], pushes.first[p]
     built, bought, paid, sold, got, opposed, until, lift = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, first, 0.0
@@ -203,7 +203,7 @@ def _tell_position(pushes: Pushes, p: int, prints: Prints, figures: NDArray[np.f
         figures[_GAIN] = side * 1e4 * np.log((got / sold) / (paid / bought)) if sold > 0.0 else np.nan
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def _before(prints: Prints, slot: int, moment: int) -> float:
     for k in range(len(prints.time) - 1, -1, -1):
         if prints.slot[k] == slot and prints.time[k] < moment:

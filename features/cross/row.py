@@ -20,7 +20,7 @@ _CHANGE, _RATIO = CROSS_COLUMN["price_change"], CROSS_COLUMN["volume_ratio"]
 _LEAST_BUCKETS = 20
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def write_rows(
     grid: Grid,
     order: NDArray[np.int64],
@@ -51,13 +51,13 @@ def write_rows(
         _write_context(grid, m, steps, out[m])
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def _steps(grid: Grid) -> NDArray[np.float64]:
     """Return the log return of each bucket after the first, NaN where unknown, shape (n_markets, n_buckets - 1)."""
     return np.log(grid.close[:, 1:] / grid.close[:, :-1])
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def _write_level(
     grid: Grid, m: int, order: NDArray[np.int64], fresh: NDArray[np.bool_], weight: NDArray[np.float64], lag: int,
     row: NDArray[np.float64],
@@ -76,7 +76,7 @@ def _write_level(
         row[_THEIRS] = 1e4 * lately / total
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def _write_pressure(grid: Grid, m: int, order: NDArray[np.int64], lag: int, row: NDArray[np.float64]) -> None:
     bought, sold, first = 0.0, 0.0, grid.volume.shape[1] - lag
     for o in order:
@@ -87,7 +87,7 @@ def _write_pressure(grid: Grid, m: int, order: NDArray[np.int64], lag: int, row:
     row[_SIGNED] = _imbalance(grid.bought[m, first:].sum(), grid.sold[m, first:].sum())
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def _write_together(
     grid: Grid, m: int, order: NDArray[np.int64], steps: NDArray[np.float64], weight: NDArray[np.float64], lag: int,
     bucket_s: float, row: NDArray[np.float64],
@@ -107,7 +107,7 @@ def _write_together(
         _write_lead(np.where(np.isnan(steps[m]), 0.0, steps[m]), theirs, lag, bucket_s, row)
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def _write_gap(
     grid: Grid, m: int, order: NDArray[np.int64], fresh: NDArray[np.bool_], fees: NDArray[np.float64],
     bucket_s: float, lag: int, row: NDArray[np.float64],
@@ -129,19 +129,19 @@ def _write_gap(
             row[_MOVED] = here / (here + there)
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def _imbalance(bought: float, sold: float) -> float:
     return (bought - sold) / (bought + sold) if bought + sold > 0.0 else np.nan
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def _pearson(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
     x, y = one - one.mean(), other - other.mean()
     spread = np.sqrt((x * x).sum() * (y * y).sum())
     return float((x * y).sum() / spread) if spread > 0.0 else np.nan
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def _write_lead(
     own: NDArray[np.float64], theirs: NDArray[np.float64], lag: int, bucket_s: float, row: NDArray[np.float64]
 ) -> None:
@@ -158,7 +158,7 @@ def _write_lead(
                 row[_LEAD], row[_LEAD_R] = shift * bucket_s, found
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def _write_context(grid: Grid, m: int, steps: NDArray[np.float64], row: NDArray[np.float64]) -> None:
     width = grid.close.shape[1]
     level, known, squares, returns = 0.0, 0, 0.0, 0

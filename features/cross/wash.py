@@ -47,7 +47,7 @@ def no_rounds() -> Rounds:
     return Rounds(np.empty(0, np.int64), entity, entity, real, real, real)
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def first_leg(prints: Prints, i: int) -> int:
     """Return the latest trade of the same two, the other way on another venue, that trade i takes back; -1 for none.
 
@@ -70,13 +70,13 @@ def first_leg(prints: Prints, i: int) -> int:
     return -1
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def sorted2(one: float, other: float) -> tuple[float, float]:
     """Return two numbers, the smaller first."""
     return (one, other) if one < other else (other, one)
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def match_rounds(prints: Prints, begin: int, end: int, legs: NDArray[np.int64]) -> None:
     """Find the first leg of each new trade that ends a round.
 
@@ -93,7 +93,7 @@ def match_rounds(prints: Prints, begin: int, end: int, legs: NDArray[np.int64]) 
             prints.used[i] = prints.used[j] = True
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def tell_round(prints: Prints, rounds: Rounds, i: int, j: int, out: Out) -> int:
     """Write the episode of a round and return its row.
 
@@ -124,7 +124,7 @@ def tell_round(prints: Prints, rounds: Rounds, i: int, j: int, out: Out) -> int:
     return int(at)
 
 
-@nb.njit(cache=True)
+@nb.njit(cache=True, error_model="numpy")
 def _tell_shares(prints: Prints, i: int, one: int, other: int, figures: NDArray[np.float64]) -> None:
     common, gross, net = 0.0, 0.0, 0.0
     for k in range(i, -1, -1):

@@ -191,3 +191,12 @@ def test_venue_that_falls_silent_is_waited_for_no_longer_than_the_patience() -> 
         across.take(code, released, no_events(), START + watermark * SECOND)
     across.close()
     assert across.groups["BTC/USD"].until == START + 190 * SECOND
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_prices_at_the_ends_of_what_a_float_can_hold_are_judged_like_others(seed: int) -> None:
+    rng, tape = np.random.default_rng(seed), Venues(minutes=3.0)
+    for trade in tape.trades:
+        trade["price"] = float(rng.choice([5e-324, 1e-310, 1.0, 2.0, 1e300, 1.7e308]))
+        trade["buyer_id"], trade["seller_id"] = (str(name) for name in rng.choice(["a", "b", "c"], 2))
+    assert all(0.0 <= alert.confidence <= 1.0 for alert in alerts_of(tape.records()))
