@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import ClassVar
 
@@ -12,7 +13,7 @@ from features import fold as folding
 from features.account_catalogue import ACCOUNT_FEATURES, CONTEXT
 from features.catalogue import GRAINS, grain_of
 from features.fold import ACCOUNT, Folded, MarketFold, Windows
-from features.rows import blank_rows
+from features.rows import blank_rows, no_episodes
 from features.saved_state import Arrays
 from features.seen import Seen
 from features.sweeps.base import MOST_MEMBERS, Found, Sweep
@@ -49,10 +50,14 @@ class EveryTenth(Sweep):
 
 
 @pytest.fixture
-def with_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
+def with_sweep(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(folding, "new_sweeps", lambda *_: (EveryTenth(),))
     monkeypatch.setattr(folding, "FIGURES", {"tenth": ("lots",)})
     monkeypatch.setattr(folding, "SCALES", {"tenth": ACCOUNT})
+    monkeypatch.setattr(folding, "_NO_EPISODES", {"tenth": no_episodes(("lots",))})
+    folding.blank_folded.cache_clear()
+    yield
+    folding.blank_folded.cache_clear()
 
 
 def folded(seed: int, cuts: tuple[int, ...] = (), *, restart: bool = False) -> Folded:

@@ -34,7 +34,7 @@ def book_checksum(asks: Any, bids: Any, price_decimals: int, amount_decimals: in
 
     Example:
         >>> book_checksum([(0.05005, 0.00000500)], [(0.05, 0.000005)], 5, 8)
-        2894178171
+        3851508195
     """
     digits = (
         f"{price:.{price_decimals}f}".replace(".", "").lstrip("0")

@@ -167,14 +167,14 @@ def test_monitor_starts_the_service_or_joins_it_and_ends_with_control_c(tapewatc
     first = monitoring(tapewatch_home, "--exchange", "kraken", "--symbols", "BTC/USDT", "--interval", "5")
     try:
         until_line(first, r"^kraken BTC/USDT retrying: 0 events.*NetworkError|ExchangeNotAvailable")
-        second = monitoring(tapewatch_home, "--exchange", "kraken", "--symbols", "ETH/USDT", "--no-books")
-        until_line(second, "^kraken ETH/USDT ")
-        second.send_signal(signal.SIGINT)
-        said, _ = second.communicate(timeout=30)
+        with monitoring(tapewatch_home, "--exchange", "kraken", "--symbols", "ETH/USDT", "--no-books") as second:
+            until_line(second, "^kraken ETH/USDT ")
+            second.send_signal(signal.SIGINT)
+            said, _ = second.communicate(timeout=180)
         assert "the service goes on monitoring" in said
         until_line(first, "^kraken ETH/USDT ")
         first.send_signal(signal.SIGINT)
-        said, _ = first.communicate(timeout=30)
+        said, _ = first.communicate(timeout=180)
         assert said.splitlines()[-1] == "stopped"
         assert first.returncode == 0
     finally:
