@@ -102,6 +102,8 @@ def benchmark(
     *,
     symbols: int = 6,
     hours: float = 6.0,
+    venues: int = 1,
+    books: bool = False,
     progress: Progress | None = None,
 ) -> Clean:
     """Simulate clean tapes and return the alerts on them.
@@ -112,6 +114,8 @@ def benchmark(
         bundle: The learned detectors, judged beside the rules alone; None leaves them out.
         symbols: Markets a tape.
         hours: Length of each tape.
+        venues: Venues that list each symbol; the hours of each are counted.
+        books: Whether the tapes have books.
         progress: Called with (tapes done, tapes in all).
 
     Raises:
@@ -120,7 +124,7 @@ def benchmark(
     judges: dict[str, Bundle | None] = {"rules": None} | ({bundle.version: bundle} if bundle else {})
     symbol_hours, alerts = 0.0, []
     for done, seed in enumerate(seeds, start=1):
-        markets = clean_markets(seed, symbols, hours, parameters)
+        markets = clean_markets(seed, symbols, hours, parameters, venues=venues, books=books)
         symbol_hours += sum(market.hours for market in markets)
         for name, judge in judges.items():
             alerts += [_false_alert(name, seed, alert) for alert in _alerts(markets, parameters, judge)]
@@ -129,10 +133,13 @@ def benchmark(
     return Clean(tuple(judges), tuple(seeds), symbol_hours, tuple(alerts))
 
 
-def clean_markets(seed: int, symbols: int, hours: float, parameters: Parameters) -> list[MarketTape]:
+def clean_markets(
+    seed: int, symbols: int, hours: float, parameters: Parameters, *, venues: int = 1, books: bool = False
+) -> list[MarketTape]:
     """Return the markets of a tape on which nothing was planted; news, executors and hedgers are still there."""
     with tempfile.TemporaryDirectory() as folder:
-        path = simulate(Path(folder) / "clean", symbols=symbols, hours=hours, seed=seed, abuse_rate=0.0)
+        tapes = Path(folder) / "clean"
+        path = simulate(tapes, symbols=symbols, hours=hours, seed=seed, abuse_rate=0.0, venues=venues, books=books)
         return fold_dataset(read_dataset(path), parameters)
 
 

@@ -93,6 +93,8 @@ def benchmark_clean(
     seeds: Annotated[int, typer.Option(help="Number of tapes, each of a seed of its own.", min=1)] = 3,
     symbols: Annotated[int, typer.Option(help="Markets a tape.")] = 6,
     hours: Annotated[float, typer.Option(help="Length of each tape.")] = 6.0,
+    venues: Annotated[int, typer.Option(help="Venues that list each symbol.", min=1)] = 1,
+    books: Annotated[bool, typer.Option("--books", help="With order books.")] = False,
     seed: Annotated[int, typer.Option(help="Seed of the first tape; the others follow.")] = 101,
     parameters: ParametersFile = None,
     home: Home = None,
@@ -106,7 +108,9 @@ def benchmark_clean(
     chosen, bundle = settings.parameters(parameters), load_champion(settings.home)
     with bar("clean tapes") as report:
         numbers = range(seed, seed + seeds)
-        result = benchmark(numbers, chosen, bundle, symbols=symbols, hours=hours, progress=report)
+        result = benchmark(
+            numbers, chosen, bundle, symbols=symbols, hours=hours, venues=venues, books=books, progress=report
+        )
     if as_json:
         typer.echo(json_text(result.figures()))
     else:

@@ -18,6 +18,7 @@ from serving.commands.terminal import Home, note, say, settings_of
 
 if TYPE_CHECKING:
     from serving.sources.exchange_feed import ExchangeFeed
+    from serving.sources.recording import Recorded
 
 _WIDTH = 80
 
@@ -43,14 +44,13 @@ def record(
     from serving.commands.retrain import seconds_of
     from serving.sources.recording import record as run
     from serving.sources.settings_file import exchange_options
-    from serving.sources.tape_folder import tape_folder
     from serving.sources.terms import Terms
 
     terms = Terms(books=books, depth=depth, interval_s=interval)
     seconds = None if lasting is None else seconds_of(lasting, "--for")
     options = {name: exchange_options(settings_of(home).home, name) for name in _listed(exchange)}
 
-    async def recording() -> list[ExchangeFeed]:
+    async def recording() -> Recorded:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
@@ -59,15 +59,14 @@ def record(
         # ccxt leaves failures unread that feeds were told in another way; asyncio would print them.
         loop.set_exception_handler(lambda _loop, _context: None)
         with _shown() as show:
-            return await run(options, _listed(symbols), folder, terms, stop, show)
+            return await run(options, _listed(symbols), out, terms, stop, show)
 
-    with tape_folder(out) as folder:
-        feeds = asyncio.run(recording())
-    for feed in feeds:
+    done = asyncio.run(recording())
+    for feed in done.feeds:
         for text in [*feed.status.notes, *([feed.status.error] if feed.status.error else [])]:
             note(f"{feed.market.venue} {feed.market.symbol}: {text}")
-    trades, rows = folder.rows["trades"], folder.rows["books"]
-    say(f"{trades:,} trades and {rows:,} book levels of {len(feeds)} markets in {out}")
+    trades, rows = done.rows["trades"], done.rows["books"]
+    say(f"{trades:,} trades and {rows:,} book levels of {len(done.feeds)} markets in {out}")
 
 
 def _listed(text: str) -> list[str]:

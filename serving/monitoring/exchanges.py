@@ -41,6 +41,8 @@ class Exchanges:
             RequestError: There is no such exchange, or it does not list a symbol; names what comes near.
         """
         ccxt = await asyncio.to_thread(importlib.import_module, "ccxt")
+        from serving.sources.exchange import reason  # noqa: PLC0415 - leads to ccxt
+
         try:
             opened = self._exchange(exchange)
         except SourceError as error:
@@ -53,7 +55,7 @@ class Exchanges:
             except SourceError as error:
                 raise _refused("symbol", error) from error
             except (TimeoutError, ccxt.BaseError) as error:
-                why = f"{type(error).__name__}: {error}"[:200]
+                why = f"{type(error).__name__}: {reason(error)}"[:200]
                 note = f"{opened.name} could not be asked what it lists ({why}); its feeds try on"
                 as_given = (Market(opened.name, symbol.strip()) for symbol in symbols)
                 return Resolved(tuple(dict.fromkeys(as_given)), (note,))

@@ -135,6 +135,8 @@ class Exchange:
 
     async def close(self) -> None:
         """End the connection."""
+        # ccxt asks for several things at once; when one fails, the others would open a new session behind our back.
+        self.api.open = _refuse_to_open
         await self.api.close()
 
     async def __aenter__(self) -> Self:
@@ -146,6 +148,15 @@ class Exchange:
     ) -> None:
         """End the connection."""
         await self.close()
+
+
+def reason(error: BaseException) -> str:
+    """Return what went wrong with what lay behind it: ccxt tells the address, its cause tells why."""
+    return f"{error}: {error.__cause__}" if error.__cause__ else str(error)
+
+
+def _refuse_to_open() -> None:
+    raise ConnectionError("the exchange was closed")
 
 
 def _known_as(api: Any, text: str) -> str | None:  # noqa: ANN401 - ccxt ships no types

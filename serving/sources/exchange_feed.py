@@ -16,7 +16,7 @@ from serving.sources.asking import trades_after
 from serving.sources.book_view import BookView
 from serving.sources.canonical import NS_PER_MS
 from serving.sources.dialects.dialect import Fault
-from serving.sources.exchange import Exchange
+from serving.sources.exchange import Exchange, reason
 from serving.sources.feed import Deliver, FeedStatus, Market
 from serving.sources.ledger import Ledger, Trade, note
 from serving.sources.outbox import Outbox
@@ -121,7 +121,7 @@ class ExchangeFeed:
         self.status.retry_at_ns = None
 
     def _tell_failure(self, error: BaseException) -> None:
-        self.status.error = f"{type(error).__name__}: {error}"[:_TEXT]
+        self.status.error = f"{type(error).__name__}: {reason(error)}"[:_TEXT]
         self.status.state = "backing_off"
         self.status.retry_at_ns = self.exchange.machine.wall_ns() + int(self.terms.retry_s * _NS)
 

@@ -11,7 +11,7 @@ from serving.engine.files import write_whole
 from serving.errors import SourceError
 from serving.sources.asking import Page, trades_after
 from serving.sources.canonical import trades_table
-from serving.sources.exchange import Exchange
+from serving.sources.exchange import Exchange, reason
 from serving.sources.feed import RETRY_S, Market
 from serving.sources.ledger import Trade
 from serving.sources.tape_folder import PARTS, TapeFolder
@@ -139,10 +139,12 @@ async def _pages(exchange: Exchange, symbol: str, at: Span) -> AsyncIterator[Pag
         except NetworkError as error:
             failures += 1
             if failures >= _TRIES:
-                raise SourceError(f"{exchange.name} could not be reached {failures} times in a row: {error}") from error
+                raise SourceError(
+                    f"{exchange.name} could not be reached {failures} times in a row: {reason(error)}"
+                ) from error
             await exchange.machine.sleep(RETRY_S)
         except BaseError as error:
-            raise SourceError(f"{exchange.name} refused: {error}") from error
+            raise SourceError(f"{exchange.name} refused: {reason(error)}") from error
         else:
             return
 

@@ -40,6 +40,13 @@ def test_clean_markets_have_no_labels() -> None:
     assert sum(market.hours for market in markets) == pytest.approx(0.4, abs=0.02)
 
 
+def test_clean_markets_of_two_venues_with_books_have_rows_of_both_grains() -> None:
+    markets = clean_markets(3, 1, 0.2, Parameters(), venues=2, books=True)
+    assert [market.venue for market in markets] == ["sim-1", "sim-2"]
+    assert all(len(market.folded.cross) > 0 for market in markets)
+    assert all(len(market.folded.books) > 0 for market in markets)
+
+
 def test_benchmark_counts_what_is_raised_above_the_threshold() -> None:
     eager = parse_parameters({"alerts": {"confidence_threshold": 0.2}})
     done: list[tuple[int, int]] = []
