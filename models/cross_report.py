@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 
 from features.cross.names import group_of
 from features.events import Vocabulary
+from features.order import END_OF_TIME
 from features.rows import Rows
 from models.alert import Alert
-from models.cross_surveillance import NEVER, CrossSurveillance, Group
+from models.cross_surveillance import CrossSurveillance, Group
 
 MOST = 100
 """Most gaps that are told; those with the largest value come first."""
@@ -120,7 +121,7 @@ class CrossReport:
 
 
 def cross_report(
-    across: CrossSurveillance, symbol: str | None = None, window_ns: int = NEVER, *, one_dollar: bool = False
+    across: CrossSurveillance, symbol: str | None = None, window_ns: int = END_OF_TIME, *, one_dollar: bool = False
 ) -> CrossReport | None:
     """Return what is known of things on several venues.
 
@@ -154,7 +155,7 @@ def cross_report(
 
 def _now(across: CrossSurveillance) -> int | None:
     marks = [m.watermark for group in across.groups.values() for m in group.members.values()]
-    told = [mark for mark in marks if 0 < mark < NEVER]
+    told = [mark for mark in marks if 0 < mark < END_OF_TIME]
     ends = [int(m.rows.end[-1]) for group in across.groups.values() for m in group.members.values() if len(m.rows)]
     firsts = [m.first for group in across.groups.values() for m in group.members.values()]
     return max(told or ends or firsts, default=None)

@@ -21,8 +21,9 @@ from features.cross.names import group_of
 from features.cross.prints import merged, prints_of
 from features.events import TRADE, Events, Vocabulary, concatenate, no_events
 from features.fold import CROSS, FAST, MARKET, Folded
-from features.order import total_order
+from features.order import END_OF_TIME, total_order
 from features.rows import Rows, blank_rows
+from features.saved_state import Arrays
 from models.alert import Alert
 from models.alerting import SECOND_NS, AlertFold, Policy
 from models.bundle import Bundle
@@ -34,7 +35,6 @@ from models.parameters import Parameters
 from models.rules import build_rules
 from models.saved import alert_from_json, events_from_bytes, events_to_bytes, open_from_json, open_to_json
 
-NEVER = 2**62
 KEPT_NS = 900 * SECOND_NS
 """How far back rows and alerts are kept for reports, where nobody asks for more."""
 
@@ -105,6 +105,8 @@ class CrossSurveillance:
         self._spans = cross_spans(parameters)
         self._kept_ns = kept_ns
         self._touched: set[str] = set()
+        self._lone: set[str] = set()
+        self._joined_now: set[int] = set()
         self._group_of: dict[int, str] = {}
         self.groups: dict[str, Group] = {}
         self.late = 0
@@ -134,11 +136,12 @@ class CrossSurveillance:
             member = self._joined(group, market)
             member.first = min(member.first, int(times.min()))
         member.watermark, member.held = watermark, held
+        trades = ready.take(np.flatnonzero(ready.kind == TRADE))
         if len(group.members) == 1:
             # Most things trade on one venue. What was released before another one came is not asked for.
-            member.waiting = ready
+            member.waiting = trades
+            self._lone.add(name)
             return
-        trades = ready.take(np.flatnonzero(ready.kind == TRADE))
         old = int(np.searchsorted(trades.time, group.until))
         self.late += max(old - member.ahead, 0)
         member.ahead = max(member.ahead - old, 0)
@@ -149,7 +152,9 @@ class CrossSurveillance:
         if market not in group.members:
             name = self._names.markets[market]
             group.fold.join(market, name)
-            group.members[market] = Member(AlertFold(*name), NEVER)
+            group.members[market] = Member(AlertFold(*name), END_OF_TIME)
+            if len(group.members) > 1:
+                self._joined_now |= group.members.keys()
         return group.members[market]
 
     def close(self) -> list[Alert]:
@@ -157,7 +162,11 @@ class CrossSurveillance:
         out = []
         for name in sorted(self._touched):
             out += self._close_group(name, self.groups[name])
+        for name in self._lone:
+            for member in self.groups[name].members.values() if len(self.groups[name].members) == 1 else ():
+                member.waiting = member.held = no_events()
         self._touched.clear()
+        self._lone.clear()
         return out
 
     def _group_name(self, market: int) -> str:
@@ -208,46 +217,56 @@ class CrossSurveillance:
             member.alerts.advance(group.until, self._policy)
         return out
 
-    def snapshot(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    def snapshot(self) -> tuple[Arrays, dict[str, Any]]:
         """Return the whole state as arrays by name and JSON types; what markets hold is in their own."""
-        arrays: dict[str, NDArray[Any]] = {}
-        groups = {}
-        for name, group in self.groups.items():
-            arrays |= {f"{name}|fold|{part}": array for part, array in group.fold.snapshot().items()}
-            arrays[f"{name}|recent"] = events_to_bytes(group.recent)
+        arrays: Arrays = {}
+        groups = []
+        for number, (name, group) in enumerate(self.groups.items()):
             members = []
             for code, member in group.members.items():
-                arrays[f"{name}|{code}|waiting"] = events_to_bytes(member.waiting)
-                arrays |= {f"{name}|{code}|rows|{part}": getattr(member.rows, part) for part in _ROW_COLUMNS}
                 members.append([code, member.first, member.watermark, member.ahead, open_to_json(member.alerts.open)])
             raised = [asdict(alert) for alert in group.raised.values()]
-            groups[name] = {"members": members, "until": group.until, "raised": raised}
+            groups.append({"name": name, "members": members, "until": group.until, "raised": raised})
+            if len(members) > 1:
+                arrays |= {f"{number}|{part}": array for part, array in _arrays_of(group).items()}
         return arrays, {"groups": groups, "late": self.late}
 
     def restore(self, arrays: Mapping[str, NDArray[Any]], state: Mapping[str, Any]) -> None:
         """Continue from a snapshot; call before the markets' held events are told anew with `hold`."""
         self.late = int(state["late"])
-        for name, saved in state["groups"].items():
-            prefix = f"{name}|"
-            mine = {key.removeprefix(prefix): array for key, array in arrays.items() if key.startswith(prefix)}
-            self.groups[name] = self._restored(mine, saved)
+        own: list[dict[str, NDArray[Any]]] = [{} for _ in state["groups"]]
+        for key, array in arrays.items():
+            number, _, part = key.partition("|")
+            own[int(number)][part] = array
+        for mine, saved in zip(own, state["groups"], strict=True):
+            self.groups[saved["name"]] = self._restored(mine, saved)
+        self._joined_now.clear()
 
     def _restored(self, arrays: Mapping[str, NDArray[Any]], saved: Mapping[str, Any]) -> Group:
         raised = [alert_from_json(record) for record in saved["raised"]]
-        group = Group(
-            CrossFold(self._spans), {}, int(saved["until"]), events_from_bytes(arrays["recent"]),
-            {alert.alert_id: alert for alert in raised},
-        )  # fmt: skip
+        group = Group(CrossFold(self._spans), until=int(saved["until"]), raised={one.alert_id: one for one in raised})
         for code, first, watermark, ahead, opened in saved["members"]:
             member = self._joined(group, int(code))
             member.first, member.watermark, member.ahead = int(first), int(watermark), int(ahead)
             member.alerts.open = open_from_json(opened)
-            member.waiting = events_from_bytes(arrays[f"{code}|waiting"])
-            columns = {part: arrays[f"{code}|rows|{part}"] for part in _ROW_COLUMNS}
-            member.rows = Rows(scale=CROSS, market=int(code), **columns)
-        folds = {key.removeprefix("fold|"): array for key, array in arrays.items() if key.startswith("fold|")}
-        group.fold.restore(folds)
+            if arrays:
+                member.waiting = events_from_bytes(arrays[f"{code}|waiting"])
+                columns: dict[str, Any] = {part: arrays[f"{code}|rows|{part}"] for part in _ROW_COLUMNS}
+                member.rows = Rows(scale=CROSS, market=int(code), **columns)
+        if arrays:
+            group.recent = events_from_bytes(arrays["recent"])
+            group.fold.restore({k.removeprefix("fold|"): a for k, a in arrays.items() if k.startswith("fold|")})
         return group
+
+    def knows(self, market: int) -> bool:
+        """Return whether a market has traded."""
+        group = self.groups.get(self._group_name(market))
+        return group is not None and market in group.members
+
+    def joined(self) -> set[int]:
+        """Return the markets of the groups that somebody joined since this was last asked."""
+        joined, self._joined_now = self._joined_now, set()
+        return joined
 
     def compares(self, market: int) -> bool:
         """Return whether other venues list what this market does."""
@@ -255,10 +274,19 @@ class CrossSurveillance:
         return group is not None and len(group.members) > 1
 
     def hold(self, market: int, held: Events) -> None:
-        """Tell what a market holds by now, where it has traded: without a word of its watermark, or after `restore`."""
+        """Tell what a market holds after `restore`, where it has traded."""
         group = self.groups.get(self._group_name(market))
         if group and market in group.members:
             group.members[market].held = held
+
+
+def _arrays_of(group: Group) -> Arrays:
+    arrays: Arrays = {f"fold|{part}": array for part, array in group.fold.snapshot().items()}
+    arrays["recent"] = events_to_bytes(group.recent)
+    for code, member in group.members.items():
+        arrays[f"{code}|waiting"] = events_to_bytes(member.waiting)
+        arrays |= {f"{code}|rows|{part}": getattr(member.rows, part) for part in _ROW_COLUMNS}
+    return arrays
 
 
 _ROW_COLUMNS = ("start", "end", "values", "top_entity", "pair")

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
+import numpy as np
 from numpy.typing import NDArray
 
 from features.events import Events, Vocabulary, concatenate, no_events
 from features.fold import Folded, MarketFold, blank_folded, lots_of
-from features.order import ReorderBuffer
+from features.order import END_OF_TIME, ReorderBuffer
 from models.alerting import AlertFold, Policy
 from models.citing import LOOK_BACK_NS, Recent
 from models.saved import (
@@ -44,6 +45,7 @@ class MarketWatch:
         self.alerts = AlertFold(*name)
         self._latest: list[Events] = []
         self._last_ns = 0
+        self._horizon = 0
 
     def refuse_overflow(self, events: Events) -> None:
         """Refuse events that would make the market uncountable, before anything of them is taken.
@@ -74,15 +76,17 @@ class MarketWatch:
         until = self.buffer.until
         if self.alerts.open:
             self.alerts.advance(until, policy)
-        horizon = until - self.fold.windows.market_ns - LOOK_BACK_NS
-        while self._latest and self._latest[0].time[-1] < horizon:
+        self._horizon = until - self.fold.windows.market_ns - LOOK_BACK_NS
+        while self._latest and self._latest[0].time[-1] < self._horizon:
             self._latest.pop(0)
 
     def may_sleep(self) -> bool:
         """Return whether nothing has happened for so long that no window holds anything, and no alert is open."""
+        if self.alerts.open or len(self.buffer.held) or self.buffer.until >= END_OF_TIME:
+            return False
         quiet_ns, windows = self.buffer.until - self._last_ns, self.fold.windows
         longest_ns = max(windows.fast_ns * windows.fast_buckets, windows.market_ns * windows.market_buckets)
-        return quiet_ns >= max(SLEEPS_AFTER_NS, 2 * longest_ns) and not self.alerts.open and not len(self.buffer.held)
+        return quiet_ns >= max(SLEEPS_AFTER_NS, 2 * longest_ns)
 
     def recent(self, names: Vocabulary) -> Recent:
         """Return the latest events, to cite from."""
@@ -91,7 +95,9 @@ class MarketWatch:
 
     def _held(self) -> Events:
         if len(self._latest) > 1:
-            self._latest = [concatenate(self._latest)]
+            whole = concatenate(self._latest)
+            first = int(np.searchsorted(whole.time, self._horizon))
+            self._latest = [whole.take(np.arange(first, len(whole)))]
         return self._latest[0] if self._latest else no_events()
 
     def snapshot(self) -> Arrays:

@@ -60,7 +60,7 @@ def arrays_from_bytes(data: bytes) -> dict[str, NDArray[Any]]:
     rest, at, arrays = zlib.decompress(data[8 + size :]), 0, {}
     for name, dtype, shape in json.loads(data[8 : 8 + size]):
         count = int(np.prod(shape, dtype=np.int64))
-        arrays[name] = np.frombuffer(rest, dtype, count, at).reshape(shape)
+        arrays[name] = np.frombuffer(rest, dtype, count, at).reshape(shape).copy()
         at += arrays[name].nbytes
     return arrays
 

@@ -156,6 +156,10 @@ class Shadow:
         except Exception as error:  # noqa: BLE001 - as above
             self._drop(error)
 
+    def has_open(self, code: int) -> bool:
+        """Return whether an alert of the challenger is open in a market."""
+        return code in self._markets and bool(self._markets[code].fold.open)
+
     def _drop(self, error: Exception) -> None:
         self._alive = False
         self._markets.clear()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from features.catalogue import schema_hash
 from features.dollars import quoted_in_usd
-from features.events import Events, Vocabulary
+from features.events import Events, Vocabulary, no_events
 from features.fold import CROSS, Folded, MarketFold, Windows, joined
 from features.order import END_OF_TIME
 from features.sweeps.daily import Spans
@@ -76,6 +76,10 @@ def shadow_of(parameters: Parameters, challenger: Bundle, listener: Listener) ->
     return Shadow(challenger, policy_of(parameters, challenger), parameters.alerts, listener)
 
 
+MOST_TO_SLEEP = 10
+"""Markets put to sleep at once: packing one takes 5 ms."""
+
+
 class Surveillance:
     """Events in, alert revisions out.
 
@@ -108,8 +112,9 @@ class Surveillance:
     @property
     def late(self) -> int:
         """Events refused because their bucket was closed."""
-        awake = sum(watch.buffer.late for watch in self._watches.values())
-        return awake + sum(market.late for market in self._asleep.values())
+        # Lists, for a status may be asked for while a batch brings new markets.
+        awake = sum(watch.buffer.late for watch in list(self._watches.values()))
+        return awake + sum(market.late for market in list(self._asleep.values()))
 
     def add(self, events: Events) -> None:
         """Take events of any markets in any order; what they make due waits for `close`.
@@ -137,11 +142,12 @@ class Surveillance:
         """
         every = (*self._watches, *self._asleep)
         for code in every if markets is None else map(self.vocabulary.known, markets):
-            if code in self._asleep:
+            if code in self._asleep and not self.cross.compares(code):
                 self._asleep[code].watermark = max(self._asleep[code].watermark, until_ns)
-            elif code in self._watches:
-                self._watches[code].buffer.tick(until_ns)
-                self._touched[code] = self._watches[code]
+            elif code in self._watches or code in self._asleep:
+                watch = self._watch(code)
+                watch.buffer.tick(until_ns)
+                self._touched[code] = watch
 
     def close(self) -> list[Alert]:
         """Fold what is due, and judge the closed buckets of all markets at once; return the alert revisions."""
@@ -156,20 +162,31 @@ class Surveillance:
             if self._shadow:
                 self._shadow.advance(watch.fold.market, watch.alerts, watch.buffer.until)
         alerts += self._across(touched, {w.fold.market: ready for w, ready in zip(due, given, strict=True)})
-        for watch in due:
-            if watch.may_sleep() and not self.cross.compares(watch.fold.market):
-                self._asleep[watch.fold.market] = Asleep.of(self._watches.pop(watch.fold.market))
+        for code in [watch.fold.market for watch in due if self._may_sleep(watch)][:MOST_TO_SLEEP]:
+            self._asleep[code] = Asleep.of(self._watches.pop(code))
         return alerts
+
+    def _may_sleep(self, watch: MarketWatch) -> bool:
+        code = watch.fold.market
+        shadowed = self._shadow is not None and self._shadow.has_open(code)
+        return watch.may_sleep() and not shadowed and not self.cross.compares(code)
 
     def _across(self, touched: Sequence[MarketWatch], given: Mapping[int, Events]) -> list[Alert]:
         """Tell the second stage what the markets gave out and hold, and judge what has closed on all venues."""
-        for watch in touched:
-            code = watch.fold.market
-            if code in given and (len(given[code]) or self.cross.compares(code)):
-                self.cross.take(code, given[code], watch.buffer.held, watch.buffer.watermark)
-            elif self.cross.compares(code):
-                self.cross.hold(code, watch.buffer.held)
+        left = dict.fromkeys(watch.fold.market for watch in touched)
+        for code, ready in given.items():
+            if len(ready) or not self.cross.knows(code):
+                self._tell(code, ready)
+                del left[code]
+        # By now it is known who has company; also what gave out nothing, or was not touched, or sleeps.
+        for code in (*left, *sorted(self.cross.joined() - given.keys() - left.keys())):
+            if self.cross.compares(code):
+                self._tell(code, given.get(code, no_events()))
         return self.cross.close()
+
+    def _tell(self, code: int, ready: Events) -> None:
+        buffer = self._watch(code).buffer
+        self.cross.take(code, ready, buffer.held, buffer.watermark)
 
     def push(self, events: Events) -> list[Alert]:
         """Take events and return the alert revisions of the buckets they closed: `add` and `close`."""

@@ -26,6 +26,7 @@ class Child:
         process: The process, None while there is none.
         ready: Where its report of readiness arrives; None before the start and after the report.
         restart_at: Monotonic time at which to start it, None while it runs.
+        after: A process without which it has nothing to do: it is started once that one is ready.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Child:
     process: SpawnProcess | None = None
     ready: Connection | None = None
     restart_at: float | None = 0.0
+    after: Child | None = None
     _failures: int = 0
     _started: float = 0.0
     _lifeline: Connection | None = field(default=None, repr=False)
@@ -42,6 +44,16 @@ class Child:
     def pid(self) -> int | None:
         """Number of the process, None while there is none."""
         return None if self.process is None else self.process.pid
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it runs and has reported that it is ready."""
+        return self.process is not None and self.ready is None
+
+    @property
+    def start_at(self) -> float | None:
+        """Monotonic time at which to start it; None while it runs, or what it needs is not ready."""
+        return None if self.after is not None and not self.after.is_ready else self.restart_at
 
     def start(self, now: float) -> None:
         """Start the process."""

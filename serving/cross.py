@@ -13,11 +13,11 @@ import numpy as np
 from features.encoding import Lots, encode
 from features.errors import ParameterError
 from features.events import TRADE, Vocabulary, no_events
-from features.order import total_order
+from features.order import END_OF_TIME, total_order
 from features.readers import read_tape
 from models.bundle import Bundle
 from models.cross_report import CrossReport, cross_report
-from models.cross_surveillance import NEVER, CrossSurveillance
+from models.cross_surveillance import CrossSurveillance
 from models.parameters import Parameters
 from models.surveillance import policy_of
 from serving.times import iso
@@ -41,10 +41,10 @@ def cross_of_tape(path: Path, parameters: Parameters, bundle: Bundle | None, sym
     tape, names = read_tape(path), Vocabulary()
     events = encode(tape, names, Lots(parameters.events.lot, dict(parameters.events.lots)).fitted(tape))
     trades = events.take(np.flatnonzero(events.kind == TRADE))
-    across = CrossSurveillance(parameters, bundle, names, policy_of(parameters, bundle), kept_ns=NEVER)
+    across = CrossSurveillance(parameters, bundle, names, policy_of(parameters, bundle), kept_ns=END_OF_TIME)
     for code in range(len(names.markets)):
         mine = trades.take(np.flatnonzero(trades.market == code))
-        across.take(code, total_order(mine), no_events(), NEVER)
+        across.take(code, total_order(mine), no_events(), END_OF_TIME)
     across.close()
     report = cross_report(across, symbol, one_dollar=parameters.cross.one_dollar)
     if report is None:

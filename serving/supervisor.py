@@ -49,7 +49,7 @@ def serve(settings: Settings, say: Say = _print) -> None:
         _keep_in_step(settings, say)
         authkey = secrets.token_bytes(32)
         engine = Child("engine", run_engine, (settings, sockets.engine, authkey))
-        feeds = Child("feeds", run_feeds, (settings, sockets.engine, sockets.feeds, authkey))
+        feeds = Child("feeds", run_feeds, (settings, sockets.engine, sockets.feeds, authkey), after=engine)
         web = Child("web", run_web, (settings, listening, sockets, authkey))
         url = "http://{}:{}".format(*listening.getsockname()[:2])
         say(f"Tapewatch · state in {settings.home} · model: {champion.version}")
@@ -88,7 +88,7 @@ def supervise(
     while True:
         now = monotonic()
         for child in children:
-            if child.restart_at is not None and child.restart_at <= now:
+            if child.start_at is not None and child.start_at <= now:
                 child.start(now)
         happened = wait([stop.waitable, *_watched(children)], timeout=_next_restart(children, now))
         if stop.waitable in happened:
@@ -110,7 +110,7 @@ def _watched(children: Sequence[Child]) -> Iterator[Connection | int]:
 
 
 def _next_restart(children: Sequence[Child], now: float) -> float | None:
-    return min((max(0.0, child.restart_at - now) for child in children if child.restart_at is not None), default=None)
+    return min((max(0.0, child.start_at - now) for child in children if child.start_at is not None), default=None)
 
 
 @contextmanager

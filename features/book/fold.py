@@ -7,11 +7,13 @@ import numpy as np
 from features.book.kernel import BookOut, close_until, fold_book
 from features.book.state import Book, new_book, roomier
 from features.book_catalogue import BOOK_FEATURES
+from features.direct import Direct
 from features.events import Events
 from features.rows import Rows, blank_rows
 from features.saved_state import Arrays, from_arrays, to_arrays
 
 BOOK = "book"
+_FOLD, _CLOSE_UNTIL = Direct(fold_book), Direct(close_until)
 
 
 class BookFold:
@@ -29,7 +31,7 @@ class BookFold:
     def __init__(self, market: int, span_ns: int, lot: float) -> None:
         self._market = market
         self._span_ns = span_ns
-        self._lot = lot
+        self._lot = float(lot)
         self._state: Book | None = None
         self.nothing = blank_rows(BOOK, 0, market)
 
@@ -45,11 +47,11 @@ class BookFold:
         book = self._state or new_book(self._span_ns)
         changes = 1 + np.count_nonzero(np.diff(events.time // self._span_ns))
         out = _new_out(2 * int(changes) + 2)
-        columns = (events.time, events.kind, events.side, events.price, events.lots, self._lot)
-        done = 0
-        while (done := fold_book(book, done, *columns, out)) < len(events):
+        given = (events.time, events.kind, events.side, events.price, events.lots)
+        columns, done = [np.ascontiguousarray(column) for column in given], 0
+        while (done := _FOLD(book, done, *columns, self._lot, out)) < len(events):
             book = roomier(book)
-        close_until(book, int(events.time[-1]), self._lot, out)
+        _CLOSE_UNTIL(book, int(events.time[-1]), self._lot, out)
         self._state = book
         return self._rows(out)
 
@@ -58,7 +60,7 @@ class BookFold:
         if self._state is None:
             return self.nothing
         out = _new_out(2)
-        close_until(self._state, until_ns, self._lot, out)
+        _CLOSE_UNTIL(self._state, until_ns, self._lot, out)
         return self._rows(out)
 
     def _rows(self, out: BookOut) -> Rows:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from features.events import TRADE
 from features.ledger import Ledger, entry, new_ledger
+from features.order import END_OF_TIME
 from features.schedule import HOURLY, Schedule
 from features.seen import Seen
 from features.sweeps.base import MOST_MEMBERS, Found, KernelSweep, Out, has_room, nothing_found, together
@@ -33,7 +34,6 @@ from features.takes import (
     read,
 )
 
-END_OF_TIME = 2**62
 SPANS = (2, 4, 10, 20)
 """Half minutes looked back on: 1, 2, 5 and 10 minutes."""
 _STEP_NS, _BEFORE, _AFTER = 30_000_000_000, 20, 2

@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 
 from features.days import HOURS, Users, by_day, hour_of_trades, no_hours, own_habit, peers_habit, users_of, usual_share
 from features.events import TRADE
+from features.order import END_OF_TIME
 from features.saved_state import Arrays
 from features.seen import Seen
 from features.sweeps.base import MOST_MEMBERS, Found, Sweep, nothing_found
 
 HOUR_NS = 3_600_000_000_000
-END_OF_TIME = 2**62
 LEAST_USD, LEAST_TRADES = 1_000.0, 3
 """Less than this in a day is no episode; far below every threshold, to leave the judgement to the rules."""
 PEER_OCCASIONS, PEER_PAST_TRADES, PEER_DAYS = 5, 10, 5

@@ -13,13 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.events import TRADE
+from features.order import END_OF_TIME
 from features.saved_state import Arrays
 from features.seen import Seen
 from features.sweeps.base import MOST_MEMBERS, Found, Sweep, nothing_found
 
 QUARTER_NS = 900_000_000_000
 HOUR_NS = 3_600_000_000_000
-END_OF_TIME = 2**62
 LEAST_TRADES, MOST_TRADES, _MOST_PARTS = 200, 20_000, 256
 LEAST_COMPARED = 50
 """Trades below which no share of them is told."""

@@ -15,6 +15,9 @@ from models.alert import Category
 from models.findings import Evidence, Findings
 
 AT_THRESHOLD = 0.7
+CLEARLY = 0.9
+"""Who has the least number of times is over the threshold, not on it."""
+_AT_A_LOSS = 0.5
 FLOOR = 0.35
 """Least score worth a finding: half of what is needed, in every term."""
 
@@ -159,6 +162,17 @@ def weight_of_evidence(count: NDArray[np.float64], full: float) -> NDArray[np.fl
         [0.0, 0.5, 1.0, 0.0]
     """
     return np.minimum(np.where(count >= 0.0, count, 0.0) / full, 1.0)
+
+
+def unless_at_a_loss(score: NDArray[np.float64], gain: NDArray[np.float64], least: float) -> NDArray[np.float64]:
+    """Return scores, halved at most where there was less to gain than that: who loses money is seldom after it.
+
+    Example:
+        >>> unless_at_a_loss(np.array([0.9, 0.9, 0.3]), np.array([2.0, -1.0, np.nan]), 0.0).tolist()
+        [0.9, 0.5, 0.3]
+    """
+    held: NDArray[np.float64] = np.where(gain >= least, score, np.minimum(score, _AT_A_LOSS))
+    return held
 
 
 def known_or(values: NDArray[np.float64], instead: float) -> NDArray[np.float64]:

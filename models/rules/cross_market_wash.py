@@ -11,6 +11,7 @@ from features.rows import Episodes, Rows
 from models.alert import Category
 from models.findings import Evidence, Findings
 from models.rules.base import (
+    CLEARLY,
     RuleParams,
     exceedance,
     findings_of,
@@ -19,9 +20,6 @@ from models.rules.base import (
     shortfall,
     told,
 )
-
-_CLEARLY = 0.9
-"""Who has the least number of rounds is over the threshold, not on it."""
 
 
 class Params(RuleParams):
@@ -67,7 +65,7 @@ class CrossMarketWash:
         p = self.params
         score = np.minimum.reduce(
             (
-                exceedance(episodes["rounds"], _CLEARLY * p.minimum_rounds),
+                exceedance(episodes["rounds"], CLEARLY * p.minimum_rounds),
                 share_exceedance(episodes["volume_share"], p.round_share),
                 shortfall(episodes["net_ratio"], p.net_share),
                 shortfall(episodes["seconds"], p.back_s),

@@ -15,14 +15,12 @@ from models.rules.base import (
     RuleParams,
     exceedance,
     findings_of,
-    known_or,
     parameter,
     share_exceedance,
     shortfall,
     told,
+    unless_at_a_loss,
 )
-
-_AT_A_LOSS = 0.5
 
 
 class Params(RuleParams):
@@ -91,8 +89,7 @@ class InterVenueManipulation:
                 shortfall(episodes["opposed"], p.opposed_share),
             )
         )
-        gain = known_or(episodes["gain_bps"], -np.inf)
-        held: NDArray[np.float64] = np.where(gain >= p.minimum_gain_bps, score, np.minimum(score, _AT_A_LOSS))
+        held = unless_at_a_loss(score, episodes["gain_bps"], p.minimum_gain_bps)
         return findings_of(self, episodes, held, np.ones(len(episodes)))
 
     def evidence(self, _rows: Rows, _row: int, episodes: Episodes, episode: int) -> tuple[Evidence, ...]:

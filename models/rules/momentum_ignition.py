@@ -12,6 +12,7 @@ from features.rows import Episodes, Rows
 from models.alert import Category
 from models.findings import Evidence, Findings
 from models.rules.base import (
+    CLEARLY,
     RuleParams,
     exceedance,
     findings_of,
@@ -20,13 +21,11 @@ from models.rules.base import (
     share_exceedance,
     shortfall,
     told,
+    unless_at_a_loss,
 )
 
 KNOWN, UNKNOWN = 0.98, 0.9
 """Confidence with and without the market's usual spread and moves."""
-_AT_A_LOSS = 0.5
-_CLEARLY = 0.9
-"""Who takes the least number of times is over the threshold, not on it."""
 
 
 class Params(RuleParams):
@@ -101,7 +100,7 @@ class MomentumIgnition:
             share_exceedance(episodes["own_share"], p.own_share),
             share_exceedance(episodes["taken_share"], p.taken_share),
             share_exceedance(episodes["habit_share"], p.habit_share),
-            exceedance(episodes["takes"], _CLEARLY * p.minimum_takes),
+            exceedance(episodes["takes"], CLEARLY * p.minimum_takes),
             shortfall(episodes["burst_s"], p.burst_s),
             shortfall(episodes["exit_s"], p.exit_s),
             self._way_out(episodes),
@@ -114,7 +113,7 @@ class MomentumIgnition:
         share = share_exceedance(episodes["exit_share"], p.exit_share)
         orders = exceedance(episodes["exit_share"] * episodes["usual_orders"], p.exit_orders)
         score: NDArray[np.float64] = np.maximum(share, orders)
-        return np.where(episodes["gain"] >= p.minimum_gain, score, np.minimum(score, _AT_A_LOSS))
+        return unless_at_a_loss(score, episodes["gain"], p.minimum_gain)
 
     def evidence(self, _rows: Rows, _row: int, episodes: Episodes, episode: int) -> tuple[Evidence, ...]:
         """Return the figures of the burst and of the way out."""

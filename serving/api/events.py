@@ -84,4 +84,6 @@ def _market(text: str) -> tuple[str, str]:
     venue, colon, symbol = text.partition(":")
     if not (venue and colon and symbol):
         raise RequestError("market", "a venue and a symbol with a colon between, such as binance:BTC/USDT", text)
+    if is_canary(venue):
+        raise RequestError("market", "of another venue; this one is the service's own", text)
     return venue, symbol

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from features.errors import TapewatchError
-from serving.commands.terminal import Home, note, say, settings_of
+from serving.commands.terminal import Home, names_of, note, say, settings_of
 
 if TYPE_CHECKING:
     from serving.settings import Settings
@@ -41,7 +41,7 @@ def monitor(
     from serving.service_api import running_service
 
     settings = settings_of(home)
-    named = _names(exchange, "--exchange"), _names(symbols, "--symbols")
+    named = names_of(exchange, "--exchange"), names_of(symbols, "--symbols")
     markets = asyncio.run(_resolved(settings, *named))
     service = running_service(settings)
     if service is not None:
@@ -114,13 +114,6 @@ async def _resolved(settings: Settings, exchanges: Sequence[str], symbols: Seque
     if wrong:
         raise TapewatchError("; ".join(dict.fromkeys(wrong)))
     return list(dict.fromkeys(markets))
-
-
-def _names(text: str, option: str) -> list[str]:
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    if not names:
-        raise TapewatchError(f"{option} must be names with commas between, was {text!r}")
-    return list(dict.fromkeys(names))
 
 
 def _now() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -14,11 +14,10 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
-from serving.commands.terminal import Home, note, say, settings_of
+from serving.commands.terminal import Home, names_of, note, say, settings_of
 
 if TYPE_CHECKING:
     from serving.sources.exchange_feed import ExchangeFeed
-    from serving.sources.recording import Recorded
 
 _WIDTH = 80
 
@@ -42,15 +41,17 @@ def record(
     the last seconds at most. Keys and addresses: exchanges.toml in the home.
     """
     from serving.commands.retrain import seconds_of
+    from serving.sources.recording import opened_markets
     from serving.sources.recording import record as run
     from serving.sources.settings_file import exchange_options
+    from serving.sources.tape_folder import tape_folder
     from serving.sources.terms import Terms
 
     terms = Terms(books=books, depth=depth, interval_s=interval)
     seconds = None if lasting is None else seconds_of(lasting, "--for")
-    options = {name: exchange_options(settings_of(home).home, name) for name in _listed(exchange)}
+    options = {name: exchange_options(settings_of(home).home, name) for name in names_of(exchange, "--exchange")}
 
-    async def recording() -> Recorded:
+    async def recording() -> tuple[list[ExchangeFeed], Mapping[str, int]]:
         stop, loop = asyncio.Event(), asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop.set)
@@ -58,19 +59,15 @@ def record(
             loop.call_later(seconds, stop.set)
         # ccxt leaves failures unread that feeds were told in another way; asyncio would print them.
         loop.set_exception_handler(lambda _loop, _context: None)
-        with _shown() as show:
-            return await run(options, _listed(symbols), out, terms, stop, show)
+        async with opened_markets(options, names_of(symbols, "--symbols")) as markets:
+            with tape_folder(out) as folder, _shown() as show:
+                return await run(markets, folder, terms, stop, show), folder.rows
 
-    done = asyncio.run(recording())
-    for feed in done.feeds:
+    feeds, rows = asyncio.run(recording())
+    for feed in feeds:
         for text in [*feed.status.notes, *([feed.status.error] if feed.status.error else [])]:
             note(f"{feed.market.venue} {feed.market.symbol}: {text}")
-    trades, rows = done.rows["trades"], done.rows["books"]
-    say(f"{trades:,} trades and {rows:,} book levels of {len(done.feeds)} markets in {out}")
-
-
-def _listed(text: str) -> list[str]:
-    return list(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    say(f"{rows['trades']:,} trades and {rows['books']:,} book levels of {len(feeds)} markets in {out}")
 
 
 @contextmanager

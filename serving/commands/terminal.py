@@ -42,6 +42,18 @@ def refuse_no_folder(path: Path | None, option: str) -> None:
         raise TapewatchError(f"{option} must be a file in a folder that exists, was {path}")
 
 
+def names_of(text: str, option: str) -> list[str]:
+    """Return the names that an option lists with commas between, each once.
+
+    Raises:
+        TapewatchError: There is none.
+    """
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise TapewatchError(f"{option} must be names with commas between, was {text!r}")
+    return list(dict.fromkeys(names))
+
+
 class Report(Protocol):
     """Takes how much is done, of how much in all, and of what, where that changes."""
 

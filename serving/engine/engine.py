@@ -219,7 +219,8 @@ class Engine:
     def _undo(self, end: int) -> None:
         self._note_written(self._snapshots.finished(wait=True))
         self._journal.take_back(end)
-        self._taken = 0
+        # What waits for the store is found again: no snapshot is written while anything does.
+        self._taken, self._pending = 0, []
         self._recover()
 
     def _hand_over(self, found: list[Alert]) -> None:

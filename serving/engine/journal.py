@@ -40,10 +40,11 @@ class Journal:
         segments = self._segments()
         if not segments:
             segments = [self._create(0)]
-        self._start = _start_of(segments[-1])
+        self._start = self._end = _start_of(segments[-1])
         self._file = segments[-1].open("r+b")
         try:
             self._cut_torn_tail(segments[-1])
+            self._end = self._start + self._file.tell()
         except JournalDamagedError:
             self.close()
             raise
@@ -61,8 +62,8 @@ class Journal:
 
     @property
     def end(self) -> int:
-        """Offset behind the last frame."""
-        return self._start + self._file.tell()
+        """Offset behind the last frame; also while one is written, in another thread."""
+        return self._end
 
     def append(self, payload: bytes) -> int:
         """Write a payload, and return when it is on disk.
@@ -70,10 +71,10 @@ class Journal:
         Returns:
             Offset behind it.
         """
-        if self._file.tell() >= self._segment_bytes:
-            self._next_segment()
         before = self.end
         try:
+            if before - self._start >= self._segment_bytes:
+                self._next_segment()
             self._file.write(framed(payload))
             self._file.flush()
             os.fsync(self._file.fileno())
@@ -81,6 +82,7 @@ class Journal:
             self._reopen(before)
             message = f"{self._folder}: events must be written to disk before they are taken: {error}"
             raise StoreError(message) from error
+        self._end = self._start + self._file.tell()
         return self.end
 
     def take_back(self, end: int) -> None:
@@ -115,7 +117,7 @@ class Journal:
         """Delete segments that lie wholly before an offset, except the last `keep` of them."""
         paths = self._segments()
         done = [path for path, after in pairwise(paths) if _start_of(after) <= before]
-        for path in done[: len(done) - keep]:
+        for path in done[: max(0, len(done) - keep)]:
             path.unlink()
         sync_folder(self._folder)
 
@@ -134,9 +136,9 @@ class Journal:
         return path
 
     def _next_segment(self) -> None:
-        self._start = self.end
+        following = self._create(self._end).open("r+b")
         self._file.close()
-        self._file = self._create(self._start).open("r+b")
+        self._file, self._start = following, self._end
 
     def _reopen(self, end: int) -> None:
         with contextlib.suppress(OSError):  # closing flushes what could not be written
@@ -144,6 +146,7 @@ class Journal:
         self._file = (self._folder / _name(self._start)).open("r+b")
         self._file.truncate(end - self._start)
         self._file.seek(0, os.SEEK_END)
+        self._end = end
         os.fsync(self._file.fileno())
         sync_folder(self._folder)
 

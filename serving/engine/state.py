@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from features.canary import is_canary
 from features.encoding import encode
 from features.readers import Tape
 from models.alert import Alert
@@ -76,10 +77,17 @@ class State:
             self.watcher.add(events)
         ack = Ack(fresh.events - (self.watcher.late - late), fresh.duplicates, self.watcher.late - late)
         if batch.watermark is not None:
-            self.watcher.tick(batch.watermark, batch.markets)
+            self.watcher.tick(batch.watermark, self._meant(batch))
         self.rows[batch.source] = first_row + fresh.events
         self.remembered.remember(fresh.identities, _newest(fresh.tables))
         return ack
+
+    def _meant(self, batch: Batch) -> list[tuple[str, str]] | None:
+        """Return the markets of a batch's watermark: all means all real ones, for canaries have a time of their own."""
+        if batch.markets is not None:
+            return batch.markets
+        real = [market for market in self.watcher.vocabulary.markets if not is_canary(market[0])]
+        return real if len(real) < len(self.watcher.vocabulary.markets) else None
 
     def close(self) -> list[Alert]:
         """Judge what is due; return the alert revisions."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 import structlog
 
-from serving.bounded_lines import append_bounded, read_lines
+from serving.bounded_lines import append_bounded, read_records
 from serving.monitoring.alarms import Raised, Subject
 from serving.monitoring.wire import Alarm
 
@@ -31,8 +31,8 @@ class AlarmBook:
         self._path = path
         self._open: dict[Subject, Alarm] = {}
         self._closed: deque[Alarm] = deque(maxlen=MOST_CLOSED)
-        for line in read_lines(path):
-            self._take(msgspec.json.decode(line, type=Alarm))
+        for alarm in read_records(path, Alarm):
+            self._take(alarm)
 
     def update(self, raised: Iterable[Raised], now: int) -> list[Alarm]:
         """Open what is newly wrong and close what is right again; return what changed.

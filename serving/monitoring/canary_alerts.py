@@ -11,7 +11,7 @@ import structlog
 
 from features.canary import is_canary
 from models.alert import Alert
-from serving.bounded_lines import append_bounded, read_lines
+from serving.bounded_lines import append_bounded, read_records
 
 MOST_BYTES = 2**20
 log = structlog.get_logger(__name__)
@@ -92,4 +92,4 @@ class AlertsWithCanaries:
 
 def read_found(path: Path) -> list[Found]:
     """Return what canaries raised, oldest first."""
-    return [msgspec.json.decode(line, type=Found) for line in read_lines(path)]
+    return list(read_records(path, Found))

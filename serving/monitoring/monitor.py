@@ -218,8 +218,9 @@ class Monitor:
             await self._outside.sleep(PULSE_S)
 
     async def _fly_canaries(self) -> None:
+        said = ""
         while True:
-            now = self._outside.wall()
+            now, why = self._outside.wall(), ""
             try:
                 if self._due is not None and now >= self._due:
                     self._due = now + int(self._settings.canary_s * SECOND_NS)
@@ -228,7 +229,10 @@ class Monitor:
                     await asyncio.to_thread(self._canaries.send, one)
             except (TapewatchError, OSError) as error:
                 # It shows in the canary itself: what cannot be sent is not found.
-                log.warning("canary.not_sent", why=str(error))
+                why = str(error)
+                if why != said:
+                    log.warning("canary.not_sent", why=why)
+            said = why
             self._canaries.look(self._outside.wall())
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):

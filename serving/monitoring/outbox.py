@@ -71,13 +71,15 @@ def together(parcels: Iterable[Parcel]) -> list[list[Parcel]]:
 
     groups: list[list[Parcel]] = []
     for _, alike in groupby(sorted(parcels, key=place), key=place):
-        rows = MOST_ROWS
+        mine: list[Parcel] = []
+        rows = 0
         for parcel in alike:
-            if rows + parcel.rows > MOST_ROWS:
-                groups.append([])
-                rows = 0
-            groups[-1].append(parcel)
+            if mine and rows + parcel.rows > MOST_ROWS:
+                groups.append(mine)
+                mine, rows = [], 0
+            mine.append(parcel)
             rows += parcel.rows
+        groups.append(mine)
     return groups
 
 
@@ -163,10 +165,12 @@ class Outbox:
         batch = batch_for(parcels, f"{self._name}-{self._sent}")
         while True:
             try:
-                await asyncio.to_thread(self._submit, batch)
+                ack = await asyncio.to_thread(self._submit, batch)
             except EngineUnavailableError as error:
                 wait_s = error.retry_after_s if isinstance(error, EngineBusyError) else AGAIN_S
                 log.warning("outbox.engine_unavailable", again_s=wait_s, why=str(error))
                 await self._sleep(wait_s)
             else:
+                if ack.late:
+                    log.warning("outbox.late", venue=batch.source, late=ack.late, markets=batch.markets)
                 return

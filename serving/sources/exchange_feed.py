@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
+from serving.errors import SourceError
 from serving.sources.asking import trades_after
 from serving.sources.book_view import BookView
 from serving.sources.canonical import NS_PER_MS
@@ -96,7 +97,9 @@ class ExchangeFeed:
     async def _watch(self) -> None:
         self.status.state = "connecting"
         self.view.forget()
-        await self.exchange.symbol_of(self.market.symbol)
+        name = await self.exchange.symbol_of(self.market.symbol)
+        if name != self.market.symbol:
+            raise SourceError(f"symbol must be as the exchange names it, {name}, was {self.market.symbol}")
         await self.exchange.hear_time()
         began_ns = self.exchange.clock.at()
         if self._began is None and began_ns is not None:
@@ -237,10 +240,10 @@ class ExchangeFeed:
             self._wanted.clear()
             if self._whole and self.exchange.is_connected:
                 self._be_live()
-            delivery = self.outbox.next(self._until_ns())
-            if delivery is None:
-                continue
             try:
+                delivery = self.outbox.next(self._until_ns())
+                if delivery is None:
+                    continue
                 await self._deliver(delivery)
             except Exception as error:  # noqa: BLE001 - told, and the same is delivered again
                 self._tell_failure(error)

@@ -67,13 +67,10 @@ class Outbox:
             fresh = until_ns is not None and until_ns > self.told_ns
             if not (self._trades or self._changes or fresh):
                 return None
-            trades, changes, self._trades, self._changes = self._trades, self._changes, [], []
-            self._waiting = Delivery(
-                self._market,
-                trades_table(self._market, trades, self._dialect) if trades else None,
-                books_table(self._market, changes) if changes else None,
-                until_ns if fresh else None,
-            )
+            trades = trades_table(self._market, self._trades, self._dialect) if self._trades else None
+            books = books_table(self._market, self._changes) if self._changes else None
+            self._waiting = Delivery(self._market, trades, books, until_ns if fresh else None)
+            self._trades, self._changes = [], []
         return self._waiting
 
     def taken(self, status: FeedStatus) -> None:

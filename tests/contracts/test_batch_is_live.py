@@ -24,7 +24,6 @@ from features.fold import Folded, MarketFold, Windows
 from features.order import END_OF_TIME, total_order
 from features.readers import Tape, read_tape
 from features.rows import Rows
-from models import market_watch
 from models.alert import Alert
 from models.bundle import Bundle
 from models.calibration import Opening, fit_calibrator
@@ -34,7 +33,7 @@ from models.isolation_forest import IsolationForest
 from models.market_watch import MarketWatch
 from models.parameters import Parameters, parse_parameters
 from models.surveillance import Surveillance, windows_of
-from tests.contracts.market_writer import SECOND, START, Message, Writer
+from tests.contracts.market_writer import SECOND, Message, Writer
 from training.experiment import IsolationForest as ForestSettings
 from training.fit import fit_isolation_forest
 from training.fit_classifiers import Labelled, fit_classifiers
@@ -258,39 +257,6 @@ def test_live_under_a_bundle_gives_what_batch_gives(
     bundle: Bundle, messages: list[Message], delivery: Delivery
 ) -> None:
     assert assert_live_is_batch(messages, delivery, bundle).alerts
-
-
-def test_market_that_sleeps_again_and_again_gives_what_batch_gives(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(market_watch, "SLEEPS_AFTER_NS", 0)
-    messages: list[Message] = []
-    for symbol, seed in (("BTC/USD", 7), ("ETH/USD", 8)):
-        writer = Writer(symbol, seed)
-        writer.background()
-        writer.wash(300.0)
-        # Two hours later, so that every window in between is empty.
-        late = Writer(symbol, seed + 10)
-        late.background()
-        late.pump(1300.0)
-        messages += writer.messages + [{**m, "timestamp": m["timestamp"] + 7_200 * SECOND} for m in late.messages]
-    messages = [{**message, "sequence": number} for number, message in enumerate(messages)]
-    batch = run_batch(messages, None)
-    seen, slept = Seen({}, {}), 0
-    surveillance = recording(Recording(EAGER, None), seen)
-    come = sorted(messages, key=lambda message: int(message["timestamp"]))
-    gap = next(number for number, message in enumerate(come) if message["timestamp"] >= START + 7_200 * SECOND)
-    bounds = [*range(0, gap, 40), *range(gap, len(come), 40), len(come)]
-    for minute, (begin, end) in enumerate(pairwise(bounds)):
-        part, following = come[begin:end], (come[end:] or come[-1:])[0]
-        seen.add(surveillance.push(encode(tape_of(part), surveillance.vocabulary, Lots(1e-3), first_row=begin)))
-        seen.add(surveillance.advance(following["timestamp"]))
-        slept += len(surveillance._asleep)
-        if minute % 5 == 0:
-            restored = Recording.restore(surveillance.snapshot(), EAGER, None)
-            assert isinstance(restored, Recording)
-            surveillance = recording(restored, seen)
-    seen.add(surveillance.finish())
-    assert slept > 0
-    assert seen.alerts == batch.alerts
 
 
 def test_tapes_of_this_test_fire_every_rule() -> None:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+import models.market_watch
 import models.surveillance
 from features.cross.fold import CrossFolded
 from features.events import Vocabulary
@@ -119,6 +120,39 @@ def test_alerts_over_venues_by_fives_have_the_bits_of_the_batch() -> None:
     trades = market(3, 3)[:400]
     by_fives = run(trades, [*range(0, len(trades), 5), len(trades)], frozenset({20, 60}), frozenset())
     assert by_fives == run(trades, [0, len(trades)], frozenset(), frozenset())
+
+
+@pytest.mark.parametrize("size", [1, 5, 50])
+def test_thin_venue_that_joins_has_its_rows_from_its_first_bucket_however_events_are_cut(size: int) -> None:
+    written = Venues(minutes=10.0, seed=1, venues=VENUES[:2], every_s=2.0)
+    busy, thin = VENUES[:2]
+    few = [trade for trade in written.trades if trade["venue"] == thin][40::23]
+    written.trades = [trade for trade in written.trades if trade["venue"] == busy] + few
+    trades = written.records()
+    cut = run(trades, [*range(0, len(trades), size), len(trades)], frozenset(), frozenset())
+    whole = run(trades, [0, len(trades)], frozenset(), frozenset())
+    assert cut == whole
+    assert len(whole[1]) == 2
+
+
+def test_market_that_sleeps_when_company_comes_is_compared_like_one_that_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    later = 3 * 3600 * SECOND
+    first = Venues(minutes=6.0, seed=2, venues=VENUES[:1]).records()
+    second = [
+        {**trade, "timestamp": trade["timestamp"] + later, "trade_id": f"later {trade['trade_id']}"}
+        for trade in Venues(minutes=6.0, seed=3, venues=VENUES[:2]).apart(100.0, 60.0).records()
+    ]
+    trades = [*first, *[trade for trade in second if trade["venue"] == VENUES[1]][:20], *second[60:]]
+    trades.sort(key=lambda trade: int(trade["timestamp"]))
+    bounds, ticks = [0, len(first), *range(len(first) + 1, len(trades), 7), len(trades)], frozenset(range(4))
+    told = []
+    for least in (0, 2**62):
+        monkeypatch.setattr(models.market_watch, "SLEEPS_AFTER_NS", least)
+        told.append(run(trades, bounds, frozenset({1}), ticks))
+    assert told[0] == told[1]
+    assert told[0] == run(trades, [0, len(trades)], frozenset(), frozenset())
 
 
 def test_fold_of_a_recording_over_venues_has_the_bits_of_the_surveillance() -> None:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from features.events import Vocabulary, no_events
-from features.order import total_order
+from features.order import END_OF_TIME, total_order
 from models.alert import Alert
-from models.cross_surveillance import NEVER, CrossSurveillance
+from models.cross_surveillance import CrossSurveillance
 from models.parameters import Parameters, parse_parameters
 from models.surveillance import policy_of
 from tests.cross_tape import SECOND, START, Trade, Venues, events_of
@@ -22,9 +22,9 @@ def watched(trades: list[Trade], parameters: Parameters = P) -> tuple[CrossSurve
     """Return what watched whole recordings, and the alerts at their last revision."""
     names = Vocabulary()
     events = events_of(trades, names)
-    across = CrossSurveillance(parameters, None, names, policy_of(parameters, None), kept_ns=NEVER)
+    across = CrossSurveillance(parameters, None, names, policy_of(parameters, None), kept_ns=END_OF_TIME)
     for code in range(len(names.markets)):
-        across.take(code, total_order(events.take(np.flatnonzero(events.market == code))), no_events(), NEVER)
+        across.take(code, total_order(events.take(np.flatnonzero(events.market == code))), no_events(), END_OF_TIME)
     return across, list({alert.alert_id: alert for alert in across.close()}.values())
 
 
@@ -174,11 +174,11 @@ def test_trade_for_a_closed_bucket_is_counted_as_late_and_changes_nothing() -> N
     for code in (0, 1):
         across.take(code, parts[code], no_events(), START + 200 * SECOND)
     across.close()
-    before = across.snapshot()[1]["groups"]["BTC/USD"]["until"]
+    before = across.groups["BTC/USD"].until
     across.take(1, parts[1].take(slice(0, 3)), no_events(), START + 201 * SECOND)
     across.close()
     assert across.late == 3
-    assert across.snapshot()[1]["groups"]["BTC/USD"]["until"] == before
+    assert across.groups["BTC/USD"].until == before
 
 
 def test_venue_that_falls_silent_is_waited_for_no_longer_than_the_patience() -> None:

@@ -241,3 +241,23 @@ def test_latest_trades_survive_a_restart_for_an_hour(tmp_path: Path) -> None:
     assert again.of(A) is None
     file.write_bytes(b"{")
     assert LatestTrades(file, lambda: now).of(A) is None
+
+
+def test_parcels_of_quiet_markets_that_only_tell_the_time_go_with_their_own_kind() -> None:
+    def parcel(market: Market, until: int | None, count: int) -> Parcel:
+        return Parcel(Delivery(market, trades_of(market, 0, count) if count else None, until_ns=until))
+
+    other = Market("y", "BTC/USDT")
+    groups = together(
+        [
+            parcel(other, NOW, 0),
+            parcel(A, None, 3),
+            parcel(B, NOW, 0),
+            parcel(C, NOW + SECOND_NS, 0),
+            parcel(other, NOW, 2),
+        ]
+    )
+    assert [{one.delivery.market.venue for one in group} for group in groups] == [{"x"}, {"x"}, {"x"}, {"y"}]
+    assert [[one.delivery.until_ns for one in group] for group in groups] == [
+        [None], [NOW], [NOW + SECOND_NS], [NOW, NOW],
+    ]  # fmt: skip

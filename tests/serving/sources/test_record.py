@@ -20,7 +20,7 @@ from features.readers import read_tape
 from serving.errors import SourceError
 from serving.sources.clock import Clock
 from serving.sources.exchange_feed import ExchangeFeed
-from serving.sources.recording import record
+from serving.sources.recording import opened_markets, record
 from serving.sources.tape_folder import tape_folder
 from serving.sources.terms import Terms
 from tapewatch import app
@@ -48,14 +48,15 @@ async def recorded(
     stop = asyncio.Event()
     expected = len(matches(steps))
     options = {"coinbaseexchange": {**QUICK, **stand_in.config()}}
-    with tape_folder(out) as folder:
-        running = asyncio.create_task(record(options, list(MARKETS), folder, TERMS, stop, lambda _: None, clock))
-        before = sum(stand_in.subscribed.values())
-        await until(lambda: running.done() or sum(stand_in.subscribed.values()) >= before + 4)
-        await stand_in.play(steps)
-        await until(lambda: running.done() or folder.rows["trades"] >= expected)
-        stop.set()
-        return await running
+    async with opened_markets(options, list(MARKETS), clock) as markets:
+        with tape_folder(out) as folder:
+            running = asyncio.create_task(record(markets, folder, TERMS, stop, lambda _: None))
+            before = sum(stand_in.subscribed.values())
+            await until(lambda: running.done() or sum(stand_in.subscribed.values()) >= before + 4)
+            await stand_in.play(steps)
+            await until(lambda: running.done() or folder.rows["trades"] >= expected)
+            stop.set()
+            return await running
 
 
 @pytest.mark.slow
@@ -98,8 +99,8 @@ def test_symbol_that_an_exchange_has_not_ends_the_recording_at_once(coinbase: Re
     async def run() -> None:
         async with CoinbaseStandIn(coinbase) as stand_in:
             options = {"coinbaseexchange": {**QUICK, **stand_in.config()}}
-            with tape_folder(tmp_path / "t") as folder:
-                await record(options, ["SKL/USDD"], folder, TERMS, asyncio.Event(), lambda _: None, AT_ONCE)
+            async with opened_markets(options, ["SKL/USDD"], AT_ONCE):
+                raise AssertionError
 
     with pytest.raises(SourceError, match="symbol must be a market of coinbaseexchange, was 'SKL/USDD'; near: SKL/USD"):
         asyncio.run(run())
