@@ -33,7 +33,7 @@ _HOME = {
     "segment_bytes": 2**21, "keep_segments": 2, "snapshot_events": 20_000, "snapshot_s": 0.5, "remember_ids": 1_000_000,
 }  # fmt: skip
 _SOONEST_S, _LATEST_S = 0.05, 3.0
-_AGAIN_S = 0.02
+_AGAIN_S, _PATIENCE_S = 0.02, 300.0
 _ASKED_AGAIN = 50
 Record = dict[str, Any]
 
@@ -46,8 +46,9 @@ class Kills:
         events: Events that were sent.
         kills: How often the engine was killed.
         asked_again: Answered batches that were sent again after a kill, to see whether they are known.
-        lost_events: Events of those that were not known.
-        lost_alerts: Alerts that an engine which is never killed stores, and this one did not.
+        lost_events: Events of those that were not known, whether they were then taken or came too late.
+        expected_alerts: Alerts that an engine which is never killed stores.
+        lost_alerts: Those of them that this one did not.
         other_alerts: Alerts stored that are not, to the last figure, those of an engine which is never killed.
         back: From the kill to the first batch answered again.
     """
@@ -56,6 +57,7 @@ class Kills:
     kills: int
     asked_again: int
     lost_events: int
+    expected_alerts: int
     lost_alerts: int
     other_alerts: int
     back: Delay
@@ -70,6 +72,7 @@ class Killed:
 
     Attributes:
         kills: How often it was.
+        failed: Why it cannot be started again, None while it can.
         back: From each kill to the first batch answered again.
     """
 
@@ -80,19 +83,34 @@ class Killed:
         self._client = EngineClient(address, authkey, settings.engine_timeout_s)
         self._dice = dice
         self.kills = 0
+        self.failed: Exception | None = None
         self.back = Delays()
         self._start()
 
     def send(self, batch: Batch) -> Ack:
-        """Send a batch until it is answered, however often the engine dies over it."""
-        while True:
+        """Send a batch until it is answered, however often the engine dies over it.
+
+        Raises:
+            RuntimeError: It cannot be started again, or does not answer for minutes.
+        """
+        until = time.monotonic() + _PATIENCE_S
+        while self.failed is None and time.monotonic() < until:
             try:
                 return self._client.submit(batch)
             except EngineUnavailableError:
                 time.sleep(_AGAIN_S)
+        raise RuntimeError("the engine must answer after a kill, and did not") from self.failed
 
     def kill_until(self, times: int, enough: threading.Event, progress: Callable[[int, int], None]) -> None:
-        """Kill it at random moments."""
+        """Kill it at random moments; what goes wrong is in `failed`."""
+        try:
+            self._kill_until(times, progress)
+        except Exception as error:  # noqa: BLE001 - told by `send`, in the thread that waits
+            self.failed = error
+        finally:
+            enough.set()
+
+    def _kill_until(self, times: int, progress: Callable[[int, int], None]) -> None:
         while self.kills < times:
             time.sleep(float(self._dice.uniform(_SOONEST_S, _LATEST_S)))
             began = time.monotonic()
@@ -103,7 +121,6 @@ class Killed:
             self.back.note(time.monotonic() - began)
             self.kills += 1
             progress(self.kills, times)
-        enough.set()
 
     def stop(self) -> None:
         """End it as a service does."""
@@ -136,7 +153,7 @@ def measure_kills(path: Path, times: int, seed: int, progress: Callable[[int, in
             if engine.kills > known_kills:
                 known_kills = engine.kills
                 asked_again += len(lately)
-                lost += sum(engine.send(one).accepted for one in lately)
+                lost += sum(ack.accepted + ack.late for ack in map(engine.send, lately))
             engine.send(batch)
             sent.append(batch)
             lately.append(batch)
@@ -149,7 +166,8 @@ def measure_kills(path: Path, times: int, seed: int, progress: Callable[[int, in
         found = _alerts(settings)
     expected = _undisturbed([*sent, end])
     others = sum(record != expected.get(key) for key, record in found.items())
-    return Kills(events, times, asked_again, lost, len(expected.keys() - found.keys()), others, engine.back.told())
+    missing = len(expected.keys() - found.keys())
+    return Kills(events, times, asked_again, lost, len(expected), missing, others, engine.back.told())
 
 
 def _batches(tape: Tape) -> Iterator[tuple[Batch, int]]:

@@ -112,13 +112,16 @@ class Answering:
                 log.warning("socket.connection_refused", of=self._name, why=str(error))
             except OSError:
                 if not self._closing.is_set():
-                    raise
+                    # Nobody could ask any more, though the process lives.
+                    log.exception("socket.broken", of=self._name)
+                    self.broken.set()
+                return
             else:
                 name = f"{self._name}-connection"
                 threading.Thread(target=self._serve, args=(connection,), name=name, daemon=True).start()
 
     def _serve(self, connection: Connection) -> None:
-        with connection, suppress(EOFError, ConnectionError):
+        with connection, suppress(EOFError, OSError):
             while not self._closing.is_set():
                 asked = connection.recv_bytes()
                 try:

@@ -64,9 +64,12 @@ def benchmark_kills(
     with _simulated(6, 0.5, seed) as tape, bar("killing") as report:
         kills = measure_kills(tape, times, seed, report)
     say(f"{kills.events:,} events, {kills.kills} kills, {kills.asked_again:,} answered batches sent again after one")
-    say(f"events lost {kills.lost_events}, alerts lost {kills.lost_alerts}, doubled or other {kills.other_alerts}")
+    say(
+        f"events lost {kills.lost_events}; of {kills.expected_alerts:,} alerts lost {kills.lost_alerts}, "
+        f"doubled or other {kills.other_alerts}"
+    )
     say(f"judging again after {_told(kills.back)}")
-    if kills.lost_events or kills.lost_alerts or kills.other_alerts:
+    if kills.lost_events or kills.lost_alerts or kills.other_alerts or not kills.expected_alerts:
         raise typer.Exit(1)
 
 

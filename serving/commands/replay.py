@@ -41,8 +41,13 @@ def replay(
     service = running_service(settings)
     if service is None:
         raise TapewatchError(f"a service of {settings.home} must run; `tapewatch serve` starts one")
+    first, last = span_of(recorded)
     if as_now:
-        recorded = shifted(recorded, time.time_ns() - span_of(recorded)[0])
+        ahead_s = (last - first) / 1e9 * (1 - 1 / speed) if speed else (last - first) / 1e9
+        if ahead_s > settings.max_ahead_s:
+            rule = f"--speed must keep events within {settings.max_ahead_s:g} s of the clock (TAPEWATCH_MAX_AHEAD_S)"
+            raise TapewatchError(f"{rule}, was {speed:g}, which is {ahead_s:.0f} s ahead at the tape's end")
+        recorded = shifted(recorded, time.time_ns() - first)
     before = service.ask("GET", "/v1/alerts/summary")["total_alerts"]
     lateness_ns = round(settings.parameters().events.allowed_lateness_s * 1e9)
     taken = _send(recorded, service, speed or math.inf, source or f"replay {recorded.name}", lateness_ns)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from serving.engine.snapshot import Snapshot, write_snapshot
 
 LONGEST_S = 120.0
+_LOOK_S = 0.01
 Part = dict[str, NDArray[Any]]
 log = structlog.get_logger(__name__)
 
@@ -69,16 +70,21 @@ class SnapshotWriter:
         """Return the offset that a snapshot covers which has been written since, None for none.
 
         Args:
-            wait: Wait for the one that is being written.
+            wait: Wait for the one that is being written; one that takes longer than `LONGEST_S` is ended.
         """
         copy = self._copy
         if copy is None:
             return None
-        pid, status = os.waitpid(copy.pid, 0 if wait else os.WNOHANG)
-        if pid == 0:
+        pid, status = os.waitpid(copy.pid, os.WNOHANG)
+        while pid == 0:
             if self._monotonic() - copy.began > LONGEST_S:
                 os.kill(copy.pid, signal.SIGKILL)
-            return None
+                pid, status = os.waitpid(copy.pid, 0)
+            elif wait:
+                time.sleep(_LOOK_S)
+                pid, status = os.waitpid(copy.pid, os.WNOHANG)
+            else:
+                return None
         self._copy = None
         if status != 0:
             log.warning("snapshot.not_written", status=status)

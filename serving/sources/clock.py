@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 WINDOW_S = 60.0
+LEAP_NS = 3_600_000_000_000
+"""What is stamped an hour later than it is anywhere is a mistake; it would close every market of the exchange."""
 _NS = 1_000_000_000
 
 
@@ -53,11 +55,21 @@ class ExchangeClock:
             time_ns: The exchange's time, ns UTC.
             heard_ns: Monotonic time of its arrival; now if left out.
         """
+        if self.is_leap(time_ns):
+            return
         now = self._clock.monotonic_ns()
         offset = time_ns - (now if heard_ns is None else heard_ns)
         if self._offset is None or now - self._since_ns > WINDOW_S * _NS:
             self._before, self._offset, self._since_ns = self._offset, offset, now
         self._offset = max(self._offset, offset)
+
+    def is_leap(self, time_ns: int) -> bool:
+        """Return whether a time (ns UTC) must be a mistake: far ahead of the exchange's time and of the wall clock.
+
+        Either alone may be behind: the exchange was heard of by an old trade, or the machine's clock has jumped.
+        """
+        now = self.at()
+        return now is not None and time_ns > max(now, self._clock.wall_ns()) + LEAP_NS
 
     def at(self, monotonic_ns: int | None = None) -> int | None:
         """Return the exchange's time at a monotonic time (now if left out), None as long as nothing was heard."""

@@ -141,7 +141,7 @@ class ExchangeFeed:
 
     def take(self, trades: Sequence[Trade], *, asked: bool = False) -> None:
         """Take trades as they came, and pass on those that are new."""
-        fresh = self.ledger.take(trades, asked=asked)
+        fresh = self._plausible(self.ledger.take(trades, asked=asked))
         if fresh:
             self.exchange.clock.hear(max(int(trade["timestamp"]) for trade in fresh) * NS_PER_MS)
             self.outbox.add_trades(fresh)
@@ -153,9 +153,17 @@ class ExchangeFeed:
         if not asked:
             self.arrived()
 
+    def _plausible(self, trades: list[Trade]) -> list[Trade]:
+        kept = [trade for trade in trades if not self.exchange.clock.is_leap(int(trade["timestamp"]) * NS_PER_MS)]
+        if len(kept) < len(trades):
+            note(self.status, "trades stamped more than an hour ahead of the exchange's time were left aside")
+        return kept
+
     def show(self, book: object, time_ms: int | None) -> None:
         """Pass on what changed of the book."""
         clock = self.exchange.clock
+        if time_ms is not None and clock.is_leap(time_ms * NS_PER_MS):
+            time_ms = None
         if time_ms is not None:
             clock.hear(time_ms * NS_PER_MS)
         heard = time_ms * NS_PER_MS if time_ms is not None else clock.at()

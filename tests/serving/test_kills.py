@@ -22,4 +22,5 @@ def test_engine_killed_at_random_loses_and_doubles_nothing(tmp_path: Path) -> No
     assert kills.kills == 3
     assert kills.events > 1000
     assert kills.asked_again > 0
+    assert kills.expected_alerts > 0
     assert (kills.lost_events, kills.lost_alerts, kills.other_alerts) == (0, 0, 0)

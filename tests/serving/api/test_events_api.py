@@ -222,3 +222,10 @@ def test_events_watermark_of_one_market_leaves_the_others_open(http: TestClient,
     wrong = http.post("/v1/events", json={}, params={**query, "market": "A"})
     assert wrong.status_code == 422
     assert wrong.json()["errors"][0]["rule"].startswith("must be a venue and a symbol with a colon between")
+
+
+def test_events_watermark_of_the_canaries_venue_is_refused(http: TestClient) -> None:
+    query = {"watermark": "2023-11-15T00:00:00Z", "market": "canary:WASH_TRADING-0/CANARY"}
+    answer = http.post("/v1/events", json={}, params=query)
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "market"

@@ -79,3 +79,14 @@ def test_engine_snapshot_written_by_a_copy_is_what_it_goes_on_from(
     again.submit(batch(wash_trades, watermark=END))
     again.close()
     assert kept.alerts == whole
+
+
+def test_engine_watermark_for_all_markets_leaves_canaries_their_own_time(
+    start: Callable[..., Engine], wash_trades: Trades
+) -> None:
+    engine = start()
+    canary = [{**wash_trades[0], "venue": "canary", "event_id": "c1"}]
+    engine.submit(batch(canary, source="canary"))
+    engine.submit(batch(wash_trades[:5], watermark=END))
+    assert engine.submit(batch([{**canary[0], "event_id": "c2"}], source="canary")) == Ack(1, 0, 0)
+    assert engine.submit(batch([{**wash_trades[0], "event_id": "n"}])) == Ack(0, 0, 1)

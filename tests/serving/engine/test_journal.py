@@ -129,3 +129,23 @@ def test_remembered_restored_goes_on_the_same() -> None:
         remembered.remember([identity(3)], 50)
     assert second.snapshot() == first.snapshot()
     assert len(second) == len(first) == 1
+
+
+def test_journal_forgets_only_beyond_the_segments_it_is_to_keep(tmp_path: Path) -> None:
+    with Journal(tmp_path, 1) as journal:
+        ends = [journal.append(b"x" * 10) for _ in range(6)]
+        journal.forget(ends[-1], 16)
+        assert journal.begin == 0
+        journal.forget(ends[-1], 2)
+        assert len(list(tmp_path.glob("*.log"))) == 3
+
+
+def test_journal_that_cannot_begin_a_segment_says_so_and_goes_on(tmp_path: Path) -> None:
+    with Journal(tmp_path, 1) as journal:
+        journal.append(b"one")
+        tmp_path.joinpath(f"{journal.end:020d}.log").mkdir()
+        with pytest.raises(StoreError, match="must be written to disk before they are taken"):
+            journal.append(b"two")
+        tmp_path.joinpath(f"{journal.end:020d}.log").rmdir()
+        journal.append(b"three")
+        assert [payload for _, payload in journal.read(0)] == [b"one", b"three"]
