@@ -69,7 +69,7 @@ class ServiceApi:
         """Send events, again for as long as the service is busy or silent for a moment; return what became of them.
 
         Args:
-            events: One table of events, or JSON types as `POST /v1/events` reads them.
+            events: One table of events, or JSON types, as `POST /v1/events` reads them.
             key: Key by which the service tells when the same comes again.
             query: Parameters of the request.
             sleep: Waits so many seconds.

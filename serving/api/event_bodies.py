@@ -17,7 +17,7 @@ from features.fills import TRADE_LAYOUTS
 from features.readers import Tape, assemble
 from features.recognition import recognise
 from features.records import tables_from_records
-from features.schema import BOOKS, ORDERS, TRADES
+from features.schema import BOOKS, ORDERS, TRADES, Layout
 from features.validation import Mistake, Raw, RefusedRowsError, check
 from serving.api.problems import UnsupportedMediaError
 from serving.errors import RequestError
@@ -31,6 +31,7 @@ MOST_CHARACTERS = 1000
 _EVENTS = ("trades", "orders", "books")
 _PARTS = (*_EVENTS, "accounts")
 _SHOWN = 200
+_LAYOUTS = {"trades": [*TRADE_LAYOUTS], "orders": [ORDERS], "books": [BOOKS]}
 
 
 class EventsBody(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -130,13 +131,14 @@ def posted_lines(body: bytes) -> Posted:
 
 
 def posted_arrow(body: bytes) -> Posted:
-    """Return the events of an Arrow IPC stream of trades, order messages or book levels; its columns say which.
+    """Return the events of an Arrow IPC stream of trades, order messages or book levels.
 
-    Book levels are told by the column `snapshot`: without it they look like trades with a column too many.
+    The schema's metadata may say which, as `table`. Where it does not, the columns do; book levels are then told by the
+    column `snapshot`: without it they look like trades with a column too many.
     """
     try:
         table = _arrow_table(body)
-        layouts = [BOOKS] if "snapshot" in table.column_names else [*TRADE_LAYOUTS, ORDERS]
+        layouts = _layouts_of(table.schema)
         layout, note = recognise(table.column_names, layouts, NAME)
         part = layout.name if layout in {ORDERS, BOOKS} else TRADES.name
         known = table.select([name for name in layout.names if name in table.column_names])
@@ -144,6 +146,16 @@ def posted_arrow(body: bytes) -> Posted:
         return Posted(assemble(NAME, {part: checked}), table.num_rows)
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise RequestError("body", f"one Arrow IPC stream of plain columns ({error})") from error
+
+
+def _layouts_of(schema: pa.Schema) -> list[Layout]:
+    told = (schema.metadata or {}).get(b"table")
+    if told is None:
+        return [BOOKS] if "snapshot" in schema.names else [*TRADE_LAYOUTS, ORDERS]
+    if (name := told.decode()) not in _LAYOUTS:
+        rule = f"an Arrow stream whose metadata has as table {' or '.join(_LAYOUTS)}, was {name[:_SHOWN]}"
+        raise RequestError("body", rule)
+    return _LAYOUTS[name]
 
 
 def _arrow_table(body: bytes) -> pa.Table:

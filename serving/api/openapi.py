@@ -36,7 +36,10 @@ _EVENTS = {"trades": [_TRADE], "orders": [_ORDER], "books": [_LEVEL]}
 _LINES = (
     '{"table": "trades", "timestamp": "2024-05-01T09:30:00Z", "symbol": "BTC/USD", "price": 60000, "quantity": 1}\n'
 )
-_ARROW = "Trades or orders, by their columns, or book levels, by their column `snapshot`."
+_ARROW = (
+    "Trades, orders or books: the schema's metadata names them under `table`; where it does not, the columns tell, books"
+    " by their column `snapshot`."
+)
 _TOTALS = {
     "symbol": "BTC/USD", "current_volume": 900.0, "current_price": 61000.0, "volume_history": [100.0, 110.0, 95.0],
     "price_history": [60000.0, 60010.0, 59990.0], "user_distribution": {"a-1": 850.0, "a-2": 50.0}, "trade_count": 40,

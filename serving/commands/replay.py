@@ -72,7 +72,8 @@ def _send(tape: Tape, service: ServiceApi, speed: float, source: str, lateness_n
     with bar("replaying") as report:
         for piece in paced(pieces(tape, span_ns), first, speed, time.monotonic, time.sleep):
             for part, table in piece.tables.items():
-                answer = service.send(table, f"{run} {part} {piece.end_ns}", {"source": source})
+                named = table.replace_schema_metadata({"table": part})
+                answer = service.send(named, f"{run} {part} {piece.end_ns}", {"source": source})
                 taken = {name: count + answer[name] for name, count in taken.items()}
             done += piece.rows
             report(done, len(tape))

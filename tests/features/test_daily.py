@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 
 from features.days import own_habit, peers_habit
 from features.events import NEW, TRADE
+from features.order import END_OF_TIME
 from features.seen import Seen, blank_seen
 from features.sweeps.base import Found
-from features.sweeps.daily import END_OF_TIME, HOUR_NS, Daily, Spans
+from features.sweeps.daily import HOUR_NS, Daily, Spans
 from models.accumulation import FILL_COLUMNS, flag_accumulation
 from models.rules.one_sided_params import Params
 

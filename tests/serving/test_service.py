@@ -97,17 +97,24 @@ def test_service_killed_anywhere_loses_nothing_and_stops_cleanly(
 def test_service_that_a_tape_is_replayed_to_has_the_alerts_of_its_scan(
     service: Service, wash_trades: Trades, tapewatch_home: Path, tmp_path: Path
 ) -> None:
-    tape = tmp_path / "washed.jsonl"
-    tape.write_text("".join(json.dumps(trade) + "\n" for trade in wash_trades))
+    tape = tmp_path / "washed"
+    tape.mkdir()
+    shared = ("timestamp", "symbol", "price")
+    levels = [
+        {name: trade[name] for name in shared} | {"event_id": f"b{row}", "side": "buy", "quantity": 3.0 * (row % 2)}
+        for row, trade in enumerate(wash_trades)
+    ]
+    for part, records in (("trades", wash_trades), ("books", levels)):
+        (tape / f"{part}.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
     command = [sys.executable, "-m", "tapewatch", "replay", str(tape), "--speed", "0", "--home", str(tapewatch_home)]
     done = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     found = run_scan(tape, Settings(home=tapewatch_home), None, out=tmp_path / "alerts.jsonl", say=lambda _: None)
-    assert f"360 events taken; {len(found.alerts)} new alerts" in " ".join(done.stdout.split())
+    assert f"720 events taken; {len(found.alerts)} new alerts" in " ".join(done.stdout.split())
     newest = sorted(found.alerts, key=lambda alert: (alert.detected_at, alert.alert_id), reverse=True)
     assert service.get("/v1/alerts?limit=500")["alerts"] == [to_record(alert) for alert in newest]
     again = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True)
-    assert "360 known already" in " ".join(again.stdout.split())
+    assert "720 known already" in " ".join(again.stdout.split())
 
 
 def test_service_started_again_has_its_alerts_and_knows_its_events(tapewatch_home: Path, wash_trades: Trades) -> None:

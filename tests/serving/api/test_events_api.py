@@ -193,6 +193,17 @@ def test_trades_in_arrow_with_a_side_column_stay_trades(http: TestClient) -> Non
     assert "side" in post(http, arrow([trade]), ARROW).json()["notes"][0]
 
 
+def test_arrow_metadata_says_which_table_it_is(http: TestClient, engine: Engine) -> None:
+    level = {name: LEVEL[name] for name in ("timestamp", "symbol", "price", "side")} | {"quantity": 0.0}
+    rows = pa.Table.from_pylist([level])
+    assert post(http, stream(rows), ARROW).json()["errors"][0]["field"] == "trades[0].quantity"
+    assert post(http, stream(rows.replace_schema_metadata({"table": "books"})), ARROW).json()["accepted"] == 1
+    for wrong in ("accounts", b"\xff"):
+        answer = post(http, stream(rows.replace_schema_metadata({"table": wrong})), ARROW)
+        assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "body")
+    assert engine.status().events == 1
+
+
 class Full:
     """An engine with more to do than it takes on."""
 

@@ -184,7 +184,7 @@ def test_monitor_starts_the_service_or_joins_it_and_ends_with_control_c(tapewatc
 
 @pytest.mark.parametrize("text", ["", " , "])
 def test_monitor_of_nothing_says_what_must_be_given(text: str) -> None:
-    from serving.commands.monitor import _names
+    from serving.commands.terminal import names_of
 
     with pytest.raises(TapewatchError, match="--symbols must be names with commas between"):
-        _names(text, "--symbols")
+        names_of(text, "--symbols")
