@@ -37,8 +37,8 @@ _LINES = (
     '{"table": "trades", "timestamp": "2024-05-01T09:30:00Z", "symbol": "BTC/USD", "price": 60000, "quantity": 1}\n'
 )
 _ARROW = (
-    "Trades, orders or books: the schema's metadata names them under `table`; where it does not, the columns tell, books"
-    " by their column `snapshot`."
+    "Trades, orders or books: the schema's metadata names them under `table`; where it does not, the columns tell,"
+    " books by their column `snapshot`."
 )
 _TOTALS = {
     "symbol": "BTC/USD", "current_volume": 900.0, "current_price": 61000.0, "volume_history": [100.0, 110.0, 95.0],
