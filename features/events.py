@@ -74,8 +74,11 @@ class Events:
 
     def without_books(self) -> Events:
         """Return these events without book levels; themselves where there are none."""
-        books = self.is_book
-        return self.take(np.flatnonzero(~books)) if books.any() else self
+        return self.where(~self.is_book)
+
+    def where(self, wanted: NDArray[np.bool_]) -> Events:
+        """Return the rows that are wanted, shape (n_events,), in their order; these events where all are."""
+        return self if wanted.all() else self.take(np.flatnonzero(wanted))
 
     def take(self, rows: NDArray[np.int64] | slice) -> Events:
         """Return the given rows, in the given order; a slice is a view."""

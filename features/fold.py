@@ -169,6 +169,8 @@ class MarketFold:
         self._book = BookFold(market, w.fast_ns, lot)
         self._sweeps = new_sweeps(spans, schedule)
         self._timed = [sweep for sweep in self._sweeps if type(sweep).advance is not Sweep.advance]
+        self._asked = [sweep for sweep in self._sweeps if not sweep.about_named]
+        self._no_rows = {scale: blank_rows(scale, 0, market) for scale in (FAST, MARKET, ACCOUNT)}
         self._waiting: dict[str, list[Found]] = {}
         self._moved = 0.0
 
@@ -240,7 +242,8 @@ class MarketFold:
 
     def _take(self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32], new: _New) -> bool:
         # Returns whether there are levels of books among them.
-        new.books.append(self._book.fold(events))
+        if len(rows := self._book.fold(events)):
+            new.books.append(rows)
         others = np.flatnonzero(~events.is_book)
         if len(others) < len(events):
             self._take_others(events.take(others), entity[others], counter[others], new)
@@ -255,7 +258,9 @@ class MarketFold:
             self._lives, seen = follow(self._lives, chunk, entity[part], counter[part])
             new.outs.append(self._fold_chunk(chunk, seen.entity, seen.counter))
             new.acted.append(self._accounts.fold(seen))
-            for sweep in self._sweeps:
+            if len(self._asked) < len(self._sweeps) and ((seen.entity >= 0) | (seen.counter >= 0)).any():
+                self._asked = [*self._sweeps]
+            for sweep in self._asked:
                 new.note(sweep.kind, sweep.fold(seen))
 
     def _pass(self, until_ns: int, new: _New) -> None:
@@ -265,7 +270,8 @@ class MarketFold:
         new.acted.append(self._accounts.advance(until_ns))
         for sweep in self._timed:
             new.note(sweep.kind, sweep.advance(until_ns))
-        new.books.append(self._book.advance(until_ns))
+        if len(rows := self._book.advance(until_ns)):
+            new.books.append(rows)
 
     def _fold_chunk(self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32]) -> Out:
         changes = 1 + np.count_nonzero(np.diff(events.time // self.windows.fast_ns))
@@ -278,15 +284,19 @@ class MarketFold:
         return out
 
     def _folded(self, new: _New) -> Folded:
-        outs, w, books = new.outs, self.windows, rows_together(new.books)
+        outs, w, books = new.outs, self.windows, self._book.nothing
+        if new.books:
+            books = replace(rows_together(new.books), market=self.market)
         closed = len(books) or any(out.fast.filled[0] or out.coarse.filled[0] for out in outs)
         if not closed and not new.found and not self._waiting:
             return blank_folded()
-        fast = _rows(FAST, self.market, w.fast_ns, [out.fast for out in outs])
-        coarse = _rows(MARKET, self.market, w.market_ns, [out.coarse for out in outs])
+        fast = _rows(self._no_rows[FAST], w.fast_ns, [out.fast for out in outs])
+        coarse = _rows(self._no_rows[MARKET], w.market_ns, [out.coarse for out in outs])
         ends = {FAST: fast.end, MARKET: coarse.end, ACCOUNT: fast.end}
         ready = self._ready(new.found, ends)
-        accounts = account_rows(new.acted, fast, [one for kind, one in ready.items() if SCALES[kind] == ACCOUNT])
+        of_accounts = [one for kind, one in ready.items() if SCALES[kind] == ACCOUNT]
+        some = of_accounts or any(len(acted.end) for acted in new.acted)
+        accounts = account_rows(new.acted, fast, of_accounts) if some else self._no_rows[ACCOUNT]
         episodes = dict(_NO_EPISODES) if ready else _NO_EPISODES
         for kind, one in ready.items():
             if SCALES[kind] == ACCOUNT:
@@ -294,7 +304,7 @@ class MarketFold:
             else:
                 row = np.searchsorted(ends[SCALES[kind]], one.end, side="right")
             episodes[kind] = Episodes(row, one.members, one.side, one.start, one.end, one.figures, FIGURES[kind])
-        return Folded(coarse, fast, episodes, accounts, replace(books, market=self.market))
+        return Folded(coarse, fast, episodes, accounts, books)
 
     def _ready(self, new: Mapping[str, list[Found]], ends: Mapping[str, NDArray[np.int64]]) -> dict[str, Found]:
         # An episode counts on the first row that ends after it; until that has closed it waits.
@@ -333,6 +343,7 @@ class MarketFold:
             sweep.restore(part(f"sweep.{sweep.kind}"))
         waiting = {kind: part(f"pending.{kind}") for kind in FIGURES}
         self._waiting = {kind: [Found(**columns)] for kind, columns in waiting.items() if columns}
+        self._asked = [*self._sweeps]  # whether anybody was named is not kept; asking all is as good
         self._moved = MOST_LOTS  # how much it is is looked up when it is first asked
 
 
@@ -345,10 +356,11 @@ def _new_out(rows: int) -> Out:
     return Out(_written(rows), _written(rows))
 
 
-def _rows(scale: str, market: int, span_ns: int, parts: list[Written]) -> Rows:
+def _rows(nothing: Rows, span_ns: int, parts: list[Written]) -> Rows:
+    """Return what was written at a scale; `nothing` are no rows of it."""
     filled = [(part, n) for part in parts if (n := int(part.filled[0]))]
     if not filled:
-        return replace(blank_rows(scale, 0), market=market)
+        return nothing
 
     def joined(name: str) -> NDArray[Any]:
         if len(filled) == 1:
@@ -358,14 +370,8 @@ def _rows(scale: str, market: int, span_ns: int, parts: list[Written]) -> Rows:
         return np.concatenate([getattr(part, name)[:n] for part, n in filled])
 
     end, pair = joined("end"), joined("pair")
-    members = np.stack([pair >> 32, pair & 0xFFFFFFFF], axis=1)
-    members[pair < 0] = -1
+    members = np.empty((len(end), 2), np.int32)
+    members[:, 0], members[:, 1] = pair >> 32, pair & 0xFFFFFFFF  # -1, no pair, becomes -1 and -1
     return Rows(
-        scale=scale,
-        market=market,
-        start=end - span_ns,
-        end=end,
-        values=joined("values"),
-        top_entity=joined("top").astype(np.int32),
-        pair=members.astype(np.int32),
+        nothing.scale, nothing.market, end - span_ns, end, joined("values"), joined("top").astype(np.int32), members
     )

@@ -90,7 +90,7 @@ class ReorderBuffer:
         refused = len(events) - int(np.count_nonzero(on_time))
         if refused:
             self.late += refused
-            events = events.take(np.flatnonzero(on_time))
+            events = events.where(on_time)
         if len(events):
             self._parts.append(events)
             self.tick(int(events.time.max()) - self.lateness_ns)
@@ -111,5 +111,5 @@ class ReorderBuffer:
             return total_order(held)
         if not ready.any():
             return no_events()
-        self.held = held.take(np.flatnonzero(~ready))
-        return total_order(held.take(np.flatnonzero(ready)))
+        self.held = held.where(~ready)
+        return total_order(held.where(ready))

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-import numpy as np
-
 from features.cross.fold import CrossFold, CrossFolded, CrossSpans
 from features.cross.names import group_of
 from features.cross.prints import merged, prints_of
@@ -54,7 +52,7 @@ def fold_across(events: Events, names: Vocabulary, parameters: Parameters) -> di
 def _fold_group(events: Events, names: Vocabulary, codes: list[int], spans: CrossSpans) -> dict[int, CrossFolded]:
     is_trade, fold, parts = events.kind == TRADE, CrossFold(spans), {}
     for code in codes:
-        mine = total_order(events.take(np.flatnonzero(is_trade & (events.market == code))))
+        mine = total_order(events.where(is_trade & (events.market == code)))
         if len(mine):
             fold.join(code, names.markets[code])
             parts[code] = mine
@@ -62,5 +60,5 @@ def _fold_group(events: Events, names: Vocabulary, codes: list[int], spans: Cros
         return {}
     since = beginning((int(mine.time[0]) for mine in parts.values()), spans.bucket_ns)
     trades = merged(list(parts.values()), fold.rank.tolist())
-    begun = trades.take(np.flatnonzero(trades.time >= since))
+    begun = trades.where(trades.time >= since)
     return fold.fold(prints_of(begun, names, {code: slot for slot, code in enumerate(fold.markets)}))

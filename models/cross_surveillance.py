@@ -136,7 +136,7 @@ class CrossSurveillance:
             member = self._joined(group, market)
             member.first = min(member.first, int(times.min()))
         member.watermark, member.held = watermark, held
-        trades = ready.take(np.flatnonzero(ready.kind == TRADE))
+        trades = ready.where(ready.kind == TRADE)
         if len(group.members) == 1:
             # Most things trade on one venue. What was released before another one came is not asked for.
             member.waiting = trades
@@ -301,13 +301,13 @@ def _closed(member: Member, before: int, since: int, until: int) -> Events:
         since: First moment to take.
         until: First moment to leave.
     """
-    released = member.waiting.take(np.flatnonzero(member.waiting.kind == TRADE))
-    held = member.held.take(np.flatnonzero((member.held.kind == TRADE) & (member.held.time < until)))
+    released = member.waiting.where(member.waiting.kind == TRADE)
+    held = member.held.where((member.held.kind == TRADE) & (member.held.time < until))
     member.ahead += int(np.count_nonzero(held.time >= before))
     cut = int(np.searchsorted(released.time, until))
     member.waiting = released.take(slice(cut, None))
     both = concatenate([released.take(slice(0, cut)), total_order(held)])
-    return both.take(np.flatnonzero(both.time >= since))
+    return both.where(both.time >= since)
 
 
 def _naming(alert: Alert, group: str, since: Sequence[tuple[str, int]]) -> Alert:

@@ -8,8 +8,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from features.encoding import Lots, encode
 from features.errors import ParameterError
 from features.events import TRADE, Vocabulary, no_events
@@ -40,10 +38,10 @@ def cross_of_tape(path: Path, parameters: Parameters, bundle: Bundle | None, sym
     """
     tape, names = read_tape(path), Vocabulary()
     events = encode(tape, names, Lots(parameters.events.lot, dict(parameters.events.lots)).fitted(tape))
-    trades = events.take(np.flatnonzero(events.kind == TRADE))
+    trades = events.where(events.kind == TRADE)
     across = CrossSurveillance(parameters, bundle, names, policy_of(parameters, bundle), kept_ns=END_OF_TIME)
     for code in range(len(names.markets)):
-        mine = trades.take(np.flatnonzero(trades.market == code))
+        mine = trades.where(trades.market == code)
         across.take(code, total_order(mine), no_events(), END_OF_TIME)
     across.close()
     report = cross_report(across, symbol, one_dollar=parameters.cross.one_dollar)

@@ -113,7 +113,7 @@ def fold_tape(tape: Tape, parameters: Parameters, vocabulary: Vocabulary) -> lis
     events = encode(tape, vocabulary, _lots(parameters).fitted(tape))
     out = []
     for code, (venue, symbol) in enumerate(vocabulary.markets):
-        mine = total_order(events.take(np.flatnonzero(events.market == code)))
+        mine = total_order(events.where(events.market == code))
         fold = fold_of(parameters, vocabulary, code)
         first = fold.fold(mine, vocabulary.entities(mine.account), vocabulary.entities(mine.counter))
         out.append((venue, symbol, first.then(fold.advance(END_OF_TIME))))

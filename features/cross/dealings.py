@@ -14,7 +14,7 @@ from features.cross import wash as wash_sweep
 from features.cross.pairs import match_pairs, no_pairs, pair_of, tell_pair
 from features.cross.prints import Prints, joined, no_prints, no_takes, picked, takes_of
 from features.cross.push import Pushes, bursts, no_pushes, tell_pushes
-from features.cross.wash import Rounds, match_rounds, no_rounds, tell_round
+from features.cross.wash import match_rounds, no_rounds, round_of, tell_round
 from features.saved_state import Arrays, from_arrays, to_arrays
 from features.sweeps.base import Found, new_out, nothing_found, written
 
@@ -79,31 +79,32 @@ class Dealings:
         }
 
     def _wash(self, begin: int, rank: NDArray[np.int64]) -> Dealt:
-        prints, dealt = self._prints, nothing_dealt(wash_sweep.KIND)
+        prints = self._prints
         legs = np.empty(len(prints.time) - begin, np.int64)
         match_rounds(prints, begin, len(prints.time), legs)
-        for i, j in ((int(at) + begin, int(legs[at])) for at in np.flatnonzero(legs >= 0)):
-            one, other = sorted((int(prints.buyer[i]), int(prints.seller[i])))
-            few, many = sorted((float(prints.quantity[i]), float(prints.quantity[j])))
-            gap = abs(1e4 * np.log(prints.price[i] / prints.price[j]))
-            seconds = (prints.time[i] - prints.time[j]) / 1e9
-            row = (prints.time[i], np.int32(one), np.int32(other), few / many, seconds, gap)
-            self._rounds = joined(self._rounds, Rounds(*(np.array([cell]) for cell in row)))
-            out = new_out(len(wash_sweep.FIGURES), 1)
-            tell_round(prints, self._rounds, i, j, out)
-            dealt = dealt.then(Dealt(written(out), _first_named(rank, prints.slot[[i, j]])))
-        return dealt
+        both = _both_legs(legs, begin)
+        if not both:
+            return nothing_dealt(wash_sweep.KIND)
+        known = len(self._rounds.time)
+        self._rounds = joined(self._rounds, *(round_of(prints, i, j) for i, j in both))
+        out = new_out(len(wash_sweep.FIGURES), len(both))
+        for n, (i, j) in enumerate(both, known + 1):
+            tell_round(prints, picked(self._rounds, slice(n)), i, j, out)
+        return Dealt(written(out), _first_named(rank, prints.slot[both]))
 
     def _pairs_of(self, begin: int, rank: NDArray[np.int64]) -> Dealt:
-        takes, dealt = self._takes, nothing_dealt(pair_sweep.KIND)
+        takes = self._takes
         legs = np.empty(len(takes.time) - begin, np.int64)
         match_pairs(takes, begin, len(takes.time), legs)
-        for i, j in ((int(at) + begin, int(legs[at])) for at in np.flatnonzero(legs >= 0)):
-            self._pairs = joined(self._pairs, pair_of(takes, i, j))
-            out = new_out(len(pair_sweep.FIGURES), 1)
-            tell_pair(takes, self._pairs, i, j, out)
-            dealt = dealt.then(Dealt(written(out), _first_named(rank, takes.slot[[i, j]])))
-        return dealt
+        both = _both_legs(legs, begin)
+        if not both:
+            return nothing_dealt(pair_sweep.KIND)
+        known = len(self._pairs.time)
+        self._pairs = joined(self._pairs, *(pair_of(takes, i, j) for i, j in both))
+        out = new_out(len(pair_sweep.FIGURES), len(both))
+        for n, (i, j) in enumerate(both, known + 1):
+            tell_pair(takes, picked(self._pairs, slice(n)), i, j, out)
+        return Dealt(written(out), _first_named(rank, takes.slot[both]))
 
     def _push(self, begin: int, takes_begin: int, end: int, usual_bps: NDArray[np.float64]) -> Dealt:
         n = len(self._takes.time) - takes_begin
@@ -153,7 +154,13 @@ class Dealings:
 _STATE = ("prints", "takes", "rounds", "pairs", "pushes")
 
 
+def _both_legs(legs: NDArray[np.int64], begin: int) -> list[tuple[int, int]]:
+    """Return the rows of what completes something and of its first leg, from where `legs` says the latter."""
+    return [(int(at) + begin, int(legs[at])) for at in np.flatnonzero(legs >= 0)]
+
+
 def _first_named(rank: NDArray[np.int64], slots: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the market on which each pair of legs shows, from those of the legs, shape (n, 2)."""
     # Legs change venues from round to round; one subject is to have one alert.
-    first = int(np.argmin(rank[slots]))
-    return slots[first : first + 1]
+    first: NDArray[np.int64] = slots[np.arange(len(slots)), np.argmin(rank[slots], axis=1)]
+    return first

@@ -69,13 +69,13 @@ def no_takes() -> Takes:
     return Takes(whole, whole, np.empty(0, np.int8), np.empty(0, np.int32), real, real, np.empty(0, np.bool_))
 
 
-def joined(one: Any, other: Any) -> Any:  # noqa: ANN401 -- any of the tables here
-    """Return the rows of two tables of a kind."""
-    return type(one)(*(np.concatenate(columns) for columns in zip(one, other, strict=True)))
+def joined(*tables: Any) -> Any:  # noqa: ANN401 -- any of the tables here
+    """Return the rows of tables of a kind."""
+    return type(tables[0])(*(np.concatenate(columns) for columns in zip(*tables, strict=True)))
 
 
 def picked(table: Any, rows: NDArray[Any] | slice) -> Any:  # noqa: ANN401 -- as above
-    """Return rows of a table, copied."""
+    """Return rows of a table; of a slice, a view."""
     return type(table)(*(np.ascontiguousarray(column[rows]) for column in table))
 
 

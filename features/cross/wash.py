@@ -93,6 +93,16 @@ def match_rounds(prints: Prints, begin: int, end: int, legs: NDArray[np.int64]) 
             prints.used[i] = prints.used[j] = True
 
 
+def round_of(prints: Prints, i: int, j: int) -> Rounds:
+    """Return the round of the trades i and j, as a table of one row."""
+    one, other = sorted((int(prints.buyer[i]), int(prints.seller[i])))
+    few, many = sorted((float(prints.quantity[i]), float(prints.quantity[j])))
+    gap = abs(1e4 * np.log(prints.price[i] / prints.price[j]))
+    seconds = (prints.time[i] - prints.time[j]) / 1e9
+    row = (prints.time[i], np.int32(one), np.int32(other), few / many, seconds, gap)
+    return Rounds(*(np.array([cell]) for cell in row))
+
+
 @nb.njit(cache=True, error_model="numpy")
 def tell_round(prints: Prints, rounds: Rounds, i: int, j: int, out: Out) -> int:
     """Write the episode of a round and return its row.

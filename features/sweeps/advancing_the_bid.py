@@ -221,6 +221,7 @@ class AdvancingTheBid(KernelSweep):
         "size", "advance_sigma", "touch_sigma", "span_s", "accounts",
     )  # fmt: skip
     horizon_ns: ClassVar[int] = _HORIZON_NS
+    about_named: ClassVar[bool] = True
     kernel = staticmethod(_sweep)
 
     def new_state(self) -> State:

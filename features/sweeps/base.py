@@ -154,11 +154,13 @@ class Sweep(ABC):
         kind: Name of what it finds.
         figures: Names of what it measures.
         scale: Rows on which its episodes count, "fast", "market" or, its subject's own, "account".
+        about_named: Whether events leave it as it is until the first that names somebody; until then it is not asked.
     """
 
     kind: ClassVar[str]
     figures: ClassVar[tuple[str, ...]]
     scale: ClassVar[str] = "fast"
+    about_named: ClassVar[bool] = False
 
     @abstractmethod
     def fold(self, seen: Seen) -> Found:

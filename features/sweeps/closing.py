@@ -158,8 +158,11 @@ class ClosingSweep(KernelSweep):
             return nothing_found(len(self.figures))
         if self._state.market[_DONE] == 0:
             self._state.market[_DONE] = seen.time[0]
+        moments = self._due(int(seen.time[-1]))
+        if not moments:
+            return super().fold(seen)
         found, done = [], 0
-        for moment in self._due(int(seen.time[-1])):
+        for moment in moments:
             until = int(np.searchsorted(seen.time, moment + _AFTER_NS))
             super().fold(part(seen, done, until))
             found.append(self._judge(moment))

@@ -189,6 +189,7 @@ class FloorCeiling(KernelSweep):
         "span_s", "behind_spreads", "accounts",
     )  # fmt: skip
     horizon_ns: ClassVar[int] = _HORIZON_NS
+    about_named: ClassVar[bool] = True
     kernel = staticmethod(_sweep)
 
     def new_state(self) -> State:

@@ -176,6 +176,7 @@ class LeadSweep(KernelSweep):
     figures = ("leads", "closed", "client_takes", "leader_takes", "expected", "ratio", "ahead_s", "impact",
                "usual_orders", "is_same_owner", "seconds")  # fmt: skip
     horizon_ns = _HORIZON_NS
+    about_named = True
     kernel = staticmethod(_fold)
 
     def new_state(self) -> Leads:

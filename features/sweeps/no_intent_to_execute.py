@@ -195,6 +195,7 @@ class NoIntentToExecute(KernelSweep):
         "taken_back", "fills", "fled", "far_share", "span_s", "accounts",
     )  # fmt: skip
     horizon_ns: ClassVar[int] = _HORIZON_NS
+    about_named: ClassVar[bool] = True
     kernel = staticmethod(_sweep)
 
     def new_state(self) -> State:

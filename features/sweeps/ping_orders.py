@@ -130,6 +130,7 @@ class PingOrders(KernelSweep):
         "ahead_multiple", "ahead_size", "repeats",
     )  # fmt: skip
     horizon_ns: ClassVar[int] = _HORIZON_NS
+    about_named: ClassVar[bool] = True
     kernel = staticmethod(_sweep)
 
     def new_state(self) -> State:

@@ -159,6 +159,7 @@ class QuoteStuffing(KernelSweep):
         "messages", "burst_messages", "burst_share", "own_usual", "market_usual", "cancelled_share", "filled_share",
     )  # fmt: skip
     horizon_ns: ClassVar[int] = _HORIZON_NS
+    about_named: ClassVar[bool] = True
     kernel = staticmethod(_sweep)
 
     def new_state(self) -> State:

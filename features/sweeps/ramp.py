@@ -136,6 +136,7 @@ class RampSweep(KernelSweep):
     scale = "account"
     figures = ("move", "own_share", "steps", "takes", "seconds", "one_sided", "sigmas", "half_spreads", "volume_share")
     horizon_ns = _PAUSE_NS
+    about_named = True
     kernel = staticmethod(_fold)
 
     def new_state(self) -> Ramps:

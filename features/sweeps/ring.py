@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from features.arranged import Arrivals, new_arrivals, note_arrivals
 from features.chance import binomial_digits, both_digits, choice_digits, poisson_digits
+from features.direct import Direct
 from features.events import TRADE
 from features.flows import NOBODY, Flows, flows_of_trades, joined, no_flows, summed, taken
 from features.rings import Demands, Rings, Searched, find_rings
@@ -37,6 +38,9 @@ FIGURES = (
 )  # fmt: skip
 
 
+_NOTE_ARRIVALS = Direct(note_arrivals)
+
+
 class RingSweep(Sweep):
     """Sums trades into flows, and looks for rings among them whenever a minute or an hour has closed."""
 
@@ -53,12 +57,15 @@ class RingSweep(Sweep):
     def fold(self, seen: Seen) -> Found:
         """Take the next events; return the rings of the minutes and hours that they closed."""
         arranged = np.zeros(len(seen.time), np.bool_)
-        note_arrivals(self._arrivals, seen, arranged)
-        rows = np.flatnonzero(seen.kind == TRADE)
+        _NOTE_ARRIVALS(self._arrivals, seen, arranged)
+        traded = seen.kind == TRADE
         if not self._latest and not len(self._open):
             # Before anybody is named there is nothing to look for, and public tapes name nobody.
-            named = (seen.counter[rows] >= 0) | (seen.entity[rows] >= 0)
-            rows = rows[np.argmax(named) :] if named.any() else rows[:0]
+            named = traded & ((seen.counter >= 0) | (seen.entity >= 0))
+            if not named.any():
+                return nothing_found(len(FIGURES))
+            traded[: np.argmax(named)] = False
+        rows = np.flatnonzero(traded)
         columns = (seen.time, seen.counter, seen.entity, seen.lots, arranged)
         trades = np.stack([column[rows].astype(np.int64) for column in columns], axis=1)
         found = []

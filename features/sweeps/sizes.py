@@ -6,12 +6,13 @@ decimal digits, so they are the same in lots of any power of ten.
 
 from __future__ import annotations
 
-from itertools import pairwise
 from typing import Any, ClassVar
 
+import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
+from features.direct import Direct
 from features.events import TRADE
 from features.order import END_OF_TIME
 from features.saved_state import Arrays
@@ -31,6 +32,38 @@ ROUND_DIGITS = 2
 BENFORD = np.log10(1.0 + 1.0 / np.arange(1, 10))
 _POWERS = 10 ** np.arange(19, dtype=np.int64)
 _TIME, _LOTS, _SIDE, _INSIDE = range(4)
+
+
+@nb.njit(cache=True)
+def _note(marks: NDArray[np.int64], quarter: int, begin: int, seen: Seen, trades: NDArray[np.int64]) -> tuple[int, int]:
+    """Write the trades of nobody from event `begin` to the end of a quarter; return the next event, and how many.
+
+    Args:
+        marks: Trades of somebody, trades of nobody, and the quarter that is open, changed in place.
+        quarter: Number of the quarter in which event `begin` is.
+        begin: Number of the first event.
+        seen: Events.
+        trades: Output: time, lots, side, and whether the trade was inside the touch (-1: there was none).
+    """
+    n, i = 0, begin
+    while i < len(seen.time) and seen.time[i] // QUARTER_NS == quarter:
+        if seen.kind[i] == TRADE and seen.lots[i] > 0:
+            if seen.entity[i] >= 0 or seen.counter[i] >= 0:
+                marks[0] += 1
+            else:
+                inside = -1
+                if seen.bid[i] < seen.ask[i]:
+                    inside = 1 if seen.bid[i] < seen.price[i] < seen.ask[i] else 0
+                trades[n, _TIME], trades[n, _LOTS] = seen.time[i], seen.lots[i]
+                trades[n, _SIDE], trades[n, _INSIDE] = seen.side[i], inside
+                n += 1
+        i += 1
+    if n:
+        marks[1], marks[2] = marks[1] + n, quarter
+    return i, n
+
+
+_NOTE = Direct(_note)
 
 
 class Sizes(Sweep):
@@ -56,11 +89,15 @@ class Sizes(Sweep):
         found = nothing_found(len(self.figures))
         if not len(seen.time):
             return found
-        quarters = seen.time // QUARTER_NS
-        cuts = [0, *(np.flatnonzero(np.diff(quarters)) + 1).tolist(), len(quarters)]
-        for begin, end in pairwise(cuts):
-            found = found.then(self._reach(int(quarters[begin])))
-            self._note(seen, slice(begin, end), int(quarters[begin]))
+        done = 0
+        while done < len(seen.time):
+            quarter = int(seen.time[done]) // QUARTER_NS
+            if len(closed := self._reach(quarter)):
+                found = found.then(closed)
+            trades = np.empty((len(seen.time) - done, 4), np.int64)
+            done, unlabelled = _NOTE(self._marks, quarter, done, seen, trades)
+            if unlabelled:
+                self._keep(trades[:unlabelled].copy())
         return found
 
     def advance(self, until_ns: int) -> Found:
@@ -69,19 +106,8 @@ class Sizes(Sweep):
             return nothing_found(len(self.figures))
         return self._reach(until_ns // QUARTER_NS)
 
-    def _note(self, seen: Seen, rows: slice, quarter: int) -> None:
-        traded = (seen.kind[rows] == TRADE) & (seen.lots[rows] > 0)
-        nobody = traded & (seen.entity[rows] < 0) & (seen.counter[rows] < 0)
-        unlabelled = int(nobody.sum())
-        self._marks[0] += int(traded.sum()) - unlabelled
-        if not unlabelled:
-            return
-        self._marks[1:] = self._marks[1] + unlabelled, quarter
-        names = ("time", "lots", "side", "price", "bid", "ask")
-        time, lots, side, price, bid, ask = (getattr(seen, name)[rows][nobody] for name in names)
-        # -1 where there is no book to be inside of.
-        inside = np.where(bid < ask, (bid < price) & (price < ask), -1)
-        self._trades.append(np.stack([column.astype(np.int64) for column in (time, lots, side, inside)], axis=1))
+    def _keep(self, trades: NDArray[np.int64]) -> None:
+        self._trades.append(trades)
         if len(self._trades) > _MOST_PARTS or len(self._trades[-1]) > MOST_TRADES:
             self._trades = [self._held()]
 

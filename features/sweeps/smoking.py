@@ -141,6 +141,7 @@ class Smoking(KernelSweep):
         "rounds", "caught", "inside_share", "orders_share", "age_s", "size", "retreat",
     )  # fmt: skip
     horizon_ns: ClassVar[int] = _HORIZON_NS
+    about_named: ClassVar[bool] = True
     kernel = staticmethod(_sweep)
 
     def new_state(self) -> State:

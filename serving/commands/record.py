@@ -7,7 +7,7 @@ import signal
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -57,8 +57,7 @@ def record(
             loop.add_signal_handler(number, stop.set)
         if seconds is not None:
             loop.call_later(seconds, stop.set)
-        # ccxt leaves failures unread that feeds were told in another way; asyncio would print them.
-        loop.set_exception_handler(lambda _loop, _context: None)
+        loop.set_exception_handler(_told_already)
         async with opened_markets(options, names_of(symbols, "--symbols")) as markets:
             with tape_folder(out) as folder, _shown() as show:
                 return await run(markets, folder, terms, stop, show), folder.rows
@@ -68,6 +67,14 @@ def record(
         for text in [*feed.status.notes, *([feed.status.error] if feed.status.error else [])]:
             note(f"{feed.market.venue} {feed.market.symbol}: {text}")
     say(f"{rows['trades']:,} trades and {rows['books']:,} book levels of {len(feeds)} markets in {out}")
+
+
+def _told_already(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Let asyncio print what nobody handled, but what ccxt leaves unread, which feeds were told in another way."""
+    import ccxt
+
+    if not isinstance(context.get("exception"), ccxt.BaseError):
+        loop.default_exception_handler(context)
 
 
 @contextmanager

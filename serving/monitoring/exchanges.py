@@ -35,7 +35,8 @@ class Exchanges:
     async def resolve(self, exchange: str, symbols: Sequence[str]) -> Resolved:
         """Return the markets that are meant, as the exchange names them.
 
-        Where the exchange cannot be asked, symbols are taken as they stand: its feeds try on, and tell.
+        Where the exchange cannot be asked, symbols that it has not told are taken as they stand: its feeds try on, and
+        tell.
 
         Raises:
             RequestError: There is no such exchange, or it does not list a symbol; names what comes near.
@@ -48,7 +49,7 @@ class Exchanges:
         except SourceError as error:
             raise _refused("exchange", error) from error
         markets: list[Market] = []
-        for symbol in symbols:
+        for number, symbol in enumerate(symbols):
             try:
                 async with asyncio.timeout(ANSWER_S):
                     markets.append(Market(opened.name, await opened.symbol_of(symbol)))
@@ -57,8 +58,8 @@ class Exchanges:
             except (TimeoutError, ccxt.BaseError) as error:
                 why = f"{type(error).__name__}: {reason(error)}"[:200]
                 note = f"{opened.name} could not be asked what it lists ({why}); its feeds try on"
-                as_given = (Market(opened.name, symbol.strip()) for symbol in symbols)
-                return Resolved(tuple(dict.fromkeys(as_given)), (note,))
+                as_given = [Market(opened.name, each.strip()) for each in symbols[number:]]
+                return Resolved(tuple(dict.fromkeys([*markets, *as_given])), (note,))
         return Resolved(tuple(dict.fromkeys(markets)))
 
     def open(

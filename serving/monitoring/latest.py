@@ -33,9 +33,13 @@ class LatestTrades:
         self._saved = dict(self._known)
 
     def note(self, delivery: Delivery) -> None:
-        """Take note of a delivery that is on disk."""
+        """Take note of a delivery that is on disk.
+
+        While the feed does not say up to when it is complete, trades before these may be missing. They are asked for
+        after what was known before, should the feed not live to fill the hole.
+        """
         trades: pa.Table | None = delivery.trades
-        if trades is None or not trades.num_rows:
+        if trades is None or not trades.num_rows or delivery.until_ns is None:
             return
         newest = int(trades["timestamp"].cast(pa.int64()).to_numpy().argmax())
         ids = trades["trade_id"] if "trade_id" in trades.column_names else None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import singledispatchmethod
@@ -25,7 +25,7 @@ from serving.monitoring.outbox import Outbox
 from serving.monitoring.pulse import AsksEngine, Pulse
 from serving.monitoring.sources import Sources
 from serving.monitoring.watching import Watching
-from serving.monitoring.watchlist import read_watchlist, write_watchlist
+from serving.monitoring.watchlist import added, read_watchlist, write_watchlist
 from serving.monitoring.wire import (
     Alarms,
     AskAlarms,
@@ -149,10 +149,12 @@ class Monitor:
     async def _start(self, request: Start) -> Reply:
         resolved = await self._sources.resolve(request.exchange, request.symbols)
         now, started = self._outside.wall(), 0
+        listed = [Listed(*market, request.interval_s, request.books, now) for market in resolved.markets]
         async with self._changing:
-            for market in resolved.markets:
-                started += await self._watching.start(Listed(*market, request.interval_s, request.books, now))
-            self._remember()
+            new = [one for one in listed if not self._watching.runs(one)]
+            self._remember(added(self._listed(), new))
+            for one in new:
+                started += await self._watching.start(one)
         asked = {tuple(market) for market in resolved.markets}
         mine = [one for one in self._told() if one.listed.market in asked]
         return Markets(mine, started, list(resolved.notes))
@@ -161,10 +163,11 @@ class Monitor:
     async def _stop(self, request: Stop) -> Reply:
         market = Market(request.venue, request.symbol)
         async with self._changing:
-            if not await self._watching.stop(market):
+            if market not in self._watching.watched:
                 return NotMonitored(f"venue and symbol must be those of a monitored market, were {' '.join(market)}")
+            self._remember(one for one in self._listed() if one.market != market)
+            await self._watching.stop(market)
             self._rhythms.pop(market, None)
-            self._remember()
         return Markets([])
 
     @_done.register
@@ -194,8 +197,12 @@ class Monitor:
             alarms.setdefault((alarm.venue, alarm.symbol), []).append(alarm.kind)
         return [self._watching.told(market, alarms.get(market, ())) for market in sorted(self._watching.watched)]
 
-    def _remember(self) -> None:
-        write_watchlist(self._settings.watchlist_file, [watched.listed for watched in self._watching.watched.values()])
+    def _listed(self) -> list[Listed]:
+        return [watched.listed for watched in self._watching.watched.values()]
+
+    def _remember(self, listed: Iterable[Listed]) -> None:
+        # Before it is done: what cannot be remembered is refused, and then nothing was started or stopped.
+        write_watchlist(self._settings.watchlist_file, listed)
 
     async def _look(self) -> None:
         while True:

@@ -17,6 +17,7 @@ from serving.settings import Settings
 from serving.signals import StopSignal
 
 STOP_S = 2.0
+TICK_S = 0.5
 
 
 def run_feeds(
@@ -61,9 +62,10 @@ async def _run(
     server = answering(monitor, loop, *own)
     ready.send_bytes(b"ready")
     stopping = asyncio.create_task(told.wait())
-    await asyncio.wait([running, stopping], return_when=asyncio.FIRST_COMPLETED)
+    while not (running.done() or stopping.done() or server.broken.is_set()):
+        await asyncio.wait([running, stopping], timeout=TICK_S, return_when=asyncio.FIRST_COMPLETED)
     server.close()
-    failed = running.done()
+    failed = running.done() or server.broken.is_set()
     running.cancel()
     stopping.cancel()
     for end in (stop.waitable, parent.fileno()):

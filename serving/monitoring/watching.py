@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import structlog
@@ -86,16 +87,18 @@ class Watching:
         Returns:
             Whether anything was started.
         """
+        if self.runs(listed):
+            return False
         market = Market(*listed.market)
-        running = self.watched.get(market)
-        if running is not None:
-            asked = replace_since(running.listed, listed)
-            if asked == running.listed:
-                return False
-            await self.stop(market)
+        await self.stop(market)
         watched = self.watched[market] = Watched(listed)
         watched.task = asyncio.create_task(self._keep(market, watched), name=f"feed {market.venue} {market.symbol}")
         return True
+
+    def runs(self, listed: Listed) -> bool:
+        """Return whether a market runs just as it is asked for."""
+        running = self.watched.get(Market(*listed.market))
+        return running is not None and msgspec.structs.replace(running.listed, since=listed.since) == listed
 
     async def stop(self, market: Market) -> bool:
         """Stop a market; return whether it was monitored."""
@@ -156,11 +159,6 @@ class Watching:
             last_event_ns=known.last_event_ns,
             last_arrival_ns=known.last_arrival_ns,
         )
-
-
-def replace_since(running: Listed, asked: Listed) -> Listed:
-    """Return what was asked for as if it had been asked when the running one was."""
-    return Listed(asked.venue, asked.symbol, asked.interval_s, asked.books, running.since)
 
 
 def _newest(delivery: Delivery) -> int | None:

@@ -5,7 +5,7 @@
     [binance.urls.api]
     public = "https://testnet.binance.vision/api/v3"
 
-Each table is handed to ccxt as it is.
+Each table is handed to ccxt as it is; capitals in its name do not matter.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def exchange_options(home: Path, name: str) -> dict[str, Any]:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SourceError(f"{path}: must be TOML, was not: {error}") from error
-    found = tables.get(name.strip().lower(), {})
+    found = {table.lower(): content for table, content in tables.items()}.get(name.strip().lower(), {})
     if not isinstance(found, dict):
         raise SourceError(f"{path}: {name} must be a table, was {found!r}")
     return found

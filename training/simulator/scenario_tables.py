@@ -73,7 +73,7 @@ class TapeTable(Table):
     seed: int = Field(0, ge=0)
     abuse_rate: float = Field(0.5, ge=0.0, le=10.0)
     typologies: list[Typology] = []
-    severity: tuple[float, float] = (0.0, 1.0)
+    severity: tuple[float, float] = Field((0.0, 1.0), strict=False)  # TOML has lists only
     innocents: bool = True
     books: bool = False
     fixings_h: Positive = 4.0

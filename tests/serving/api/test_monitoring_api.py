@@ -86,6 +86,19 @@ def test_monitoring_what_an_exchange_does_not_list_is_refused_whole_with_near_na
     assert http.get("/v1/monitoring").json()["markets"] == []
 
 
+def test_monitoring_that_cannot_be_remembered_is_neither_started_nor_stopped(
+    http: TestClient, settings: Settings
+) -> None:
+    http.post("/v1/monitoring", json=BOTH)
+    settings.watchlist_file.unlink()
+    settings.watchlist_file.mkdir()
+    other = {"exchange": "y", "symbols": ["BTC/USDT"]}
+    assert http.post("/v1/monitoring", json=other).status_code == 500
+    assert http.delete("/v1/monitoring/x/BTC/USDT").status_code == 500
+    names = [(m["venue"], m["symbol"]) for m in http.get("/v1/monitoring").json()["markets"]]
+    assert names == [("x", "BTC/USDT"), ("x", "ETH/USDT")]
+
+
 @pytest.mark.parametrize(
     ("changes", "field"),
     [

@@ -231,7 +231,7 @@ def test_latest_trades_survive_a_restart_for_an_hour(tmp_path: Path) -> None:
     now, file = NOW, tmp_path / "latest_trades.json"
     for market, count in ((A, 5), (A, 9), (B, 2)):
         latest = LatestTrades(file, lambda: now)
-        latest.note(Delivery(market, trades_of(market, 0, count)))
+        latest.note(Delivery(market, trades_of(market, 0, count), until_ns=NOW))
         latest.save()
     again = LatestTrades(file, lambda: now)
     assert again.of(A) == Known(START // 1_000_000 + 8000, "8")
@@ -241,6 +241,15 @@ def test_latest_trades_survive_a_restart_for_an_hour(tmp_path: Path) -> None:
     assert again.of(A) is None
     file.write_bytes(b"{")
     assert LatestTrades(file, lambda: now).of(A) is None
+
+
+def test_latest_trades_wait_while_earlier_ones_may_be_missing() -> None:
+    latest = unsaved()
+    latest.note(Delivery(A, trades_of(A, 0, 5), until_ns=NOW))
+    latest.note(Delivery(A, trades_of(A, 7, 3)))
+    assert latest.of(A) == Known(START // 1_000_000 + 4000, "4")
+    latest.note(Delivery(A, trades_of(A, 5, 7), until_ns=NOW))
+    assert latest.of(A) == Known(START // 1_000_000 + 11_000, "11")
 
 
 def test_parcels_of_quiet_markets_that_only_tell_the_time_go_with_their_own_kind() -> None:

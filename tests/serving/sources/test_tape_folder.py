@@ -108,7 +108,7 @@ def test_folder_open_alone_has_nothing_waiting(tmp_path: Path) -> None:
 
 def test_exchange_settings_are_read_by_name_and_refused_if_broken(tmp_path: Path) -> None:
     assert exchange_options(tmp_path, "kraken") == {}
-    (tmp_path / "exchanges.toml").write_text('[kraken]\napiKey = "k"\n[binance.urls.api]\npublic = "http://x"\n')
+    (tmp_path / "exchanges.toml").write_text('[Kraken]\napiKey = "k"\n[binance.urls.api]\npublic = "http://x"\n')
     assert exchange_options(tmp_path, "Kraken") == {"apiKey": "k"}
     assert exchange_options(tmp_path, "binance") == {"urls": {"api": {"public": "http://x"}}}
     (tmp_path / "exchanges.toml").write_text("kraken = 3\n")

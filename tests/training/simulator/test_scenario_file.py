@@ -60,6 +60,14 @@ def test_overrides_win_over_the_file(tmp_path: Path) -> None:
     assert (setup.hours, setup.seed, setup.symbols, setup.typologies) == (1.0, 9, KNOWN[:2], ("spoofing",))
 
 
+def test_severity_is_a_list_in_a_file_and_two_numbers_as_an_option(tmp_path: Path) -> None:
+    path = written(tmp_path, "[tape]\nseverity = [0.25, 0.75]\n")
+    assert read_setup(path).severity == (0.25, 0.75)
+    assert read_setup(path, severity=(0.7, 1.0)).severity == (0.7, 1.0)
+    with pytest.raises(ParameterError, match=r"severity must be .*lower first"):
+        read_setup(path, severity=(0.7, 0.2))
+
+
 def test_symbol_like_a_known_one_changes_what_is_given(tmp_path: Path) -> None:
     path = written(tmp_path, '[[symbol]]\nlike = "SOL/USD"\nname = "X"\ntick = 0.005\nprice = 20\n')
     known = next(symbol for symbol in KNOWN if symbol.name == "SOL/USD")
