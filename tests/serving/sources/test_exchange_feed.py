@@ -262,6 +262,9 @@ def test_quiet_market_is_moved_on_by_monotonic_time_whatever_the_wall_clock_does
             await until(lambda: len(seen.column("SKL/USD", "trade_id")) == 4)
             times = seen.tables("SKL/USD", "trades")[-1]["timestamp"].to_pylist()
             newest = max(time.value for time in times)
+            # Each market has ticked once, and so looked at the clock, before that goes on.
+            await asyncio.sleep(5 * terms.tick_s)
+            await seen.settled()
             for _ in range(10):
                 before = told("NU/GBP")
                 now[0] += SECOND
