@@ -13,8 +13,8 @@ from features.account_state import Accounts
 from features.events import CANCEL, EXPIRE, FILL, NEW, REPLACE
 from features.seen import Seen
 from features.slots import give_slot
+from features.time_units import SECOND_NS
 
-SECOND_NS = 1_000_000_000
 QUICK_NS = 1_000_000_000
 IMMEDIATE_NS = 10_000_000
 LONGEST_NS = 3_600_000_000_000

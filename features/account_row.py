@@ -10,8 +10,8 @@ from features import account_state as st
 from features import counterparties as cp
 from features.account_catalogue import ACCOUNT_COLUMN as _C
 from features.account_state import Accounts
+from features.time_units import MINUTE_NS
 
-MINUTE_NS = 60_000_000_000
 _BPS, _SECOND = 1e-2, 1e-6
 _QUIET = 0.2
 MESSAGE_SHARE, MESSAGE_RATE, MESSAGE_BURST = _C["message_share"], _C["message_rate"], _C["message_burst"]

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.buckets import BUY, FIRST_TRADE, LAST, RETURN, RUSH, SELL, TRADES, VOLUME, Buckets, ring_size
+from features.time_units import DAY_NS
 
-DAY_NS = 86_400_000_000_000
 LAG_NS = 300_000_000_000
 LEAST_NS = 1_800_000_000_000
 BLOCK_NS = 1_800_000_000_000

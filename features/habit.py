@@ -12,7 +12,8 @@ import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
-MINUTE_NS = 60_000_000_000
+from features.time_units import MINUTE_NS
+
 _SIZES, _SIZES_MEMORY = 20, 2_000
 _MINUTES, _MINUTES_MEMORY = 5, 60
 _CAPPED_FROM, _CAP = 10, 5.0

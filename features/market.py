@@ -41,8 +41,8 @@ from features.shares import EITHER, NET, TAKEN, Shares, effective_takers
 from features.shares import TRADES as N_TRADES
 from features.shares import VOLUME as TRADED
 from features.slots import Slots, find_slot
+from features.time_units import MINUTE_NS
 
-MINUTE_NS = 60_000_000_000
 CROWD_NS = 30_000_000_000
 LEAST_PAIR_TRADES = 3
 LATELY_NS = 300_000_000_000

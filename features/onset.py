@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from features.buckets import BUY, CLOSE, HIGH, LOW, RUSH, TRADES, VOLUME
 from features.catalogue import COLUMN as _C
+from features.time_units import SECOND_NS
 
-SECOND_NS = 1_000_000_000
 BURST_S, SOON_S, LONG_S = 25, 300, 1800
 FLOOR_COUNT, FLOOR_SHARE = 0.006, 0.01
 """What is added to both sides of a ratio: of counts, and of lots as a share of the window's mean."""

@@ -15,8 +15,8 @@ from features import day as past
 from features.buckets import BUY, CLOSE, HIGH, RUSH, RUSH_SELL, SELL, SWEEP, TRADES, VOLUME
 from features.catalogue import COLUMN as _C
 from features.day import Day
+from features.time_units import SECOND_NS
 
-SECOND_NS = 1_000_000_000
 LEAST_VOLATILITY = 2e-4
 
 RUSH_ORDERS, BUY_SURGE, IMBALANCE = _C["rush_orders"], _C["buy_surge"], _C["signed_imbalance"]

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-_SECOND_NS = 1_000_000_000
-_DAY_NS, _HALF_MINUTE_NS = 86_400 * _SECOND_NS, 30 * _SECOND_NS
+from features.time_units import SECOND_NS
+
+_DAY_NS, _HALF_MINUTE_NS = 86_400 * SECOND_NS, 30 * SECOND_NS
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Schedule:
         if after // _HALF_MINUTE_NS == until // _HALF_MINUTE_NS and not self.closes:
             return np.empty(0, np.int64)
         days = np.arange(after // _DAY_NS, until // _DAY_NS + 1, dtype=np.int64) * _DAY_NS
-        daily = (days[:, None] + np.asarray(self.daily_s, np.int64) * _SECOND_NS).ravel()
+        daily = (days[:, None] + np.asarray(self.daily_s, np.int64) * SECOND_NS).ravel()
         moments = np.unique(np.concatenate([daily, np.asarray(self.closes, np.int64)]))
         first, last = np.searchsorted(moments, [after, until], side="right")
         return moments[first:last]

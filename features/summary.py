@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 
 from features import buckets as bk
 from features.catalogue import COLUMN, MARKET_FEATURES
-from features.day import DAY_NS, new_day
+from features.day import new_day
 from features.market import market_row
 from features.rows import Rows, blank_rows
 from features.shares import new_shares
 from features.slots import new_slots
+from features.time_units import DAY_NS
 
 # What volumes and closes alone tell; the rest came from stand-ins.
 _TOLD = np.isin(

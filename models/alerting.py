@@ -27,7 +27,6 @@ from models.rules.base import Rule
 
 Said: TypeAlias = tuple[str, Kind, float, float, tuple[Evidence, ...]]
 MOST_IDS = 200
-SECOND_NS = 1_000_000_000
 
 
 @dataclass(frozen=True)

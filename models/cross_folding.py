@@ -9,15 +9,14 @@ from features.cross.names import group_of
 from features.cross.prints import merged, prints_of
 from features.events import TRADE, Events, Vocabulary
 from features.order import total_order
+from features.time_units import SECOND_NS
 from models.parameters import Parameters
-
-_SECOND_NS = 1_000_000_000
 
 
 def cross_spans(parameters: Parameters) -> CrossSpans:
     """Return how venues are compared under these parameters."""
     cross = parameters.cross
-    bucket_ns = parameters.windows.fast.bucket_s * _SECOND_NS
+    bucket_ns = parameters.windows.fast.bucket_s * SECOND_NS
     return CrossSpans(bucket_ns, cross.stale_s, cross.taker_fee_bps, cross.taker_fees_bps)
 
 

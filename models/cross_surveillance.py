@@ -24,8 +24,9 @@ from features.fold import CROSS, FAST, MARKET, Folded
 from features.order import END_OF_TIME, total_order
 from features.rows import Rows, blank_rows
 from features.saved_state import Arrays
+from features.time_units import SECOND_NS
 from models.alert import Alert
-from models.alerting import SECOND_NS, AlertFold, Policy
+from models.alerting import AlertFold, Policy
 from models.bundle import Bundle
 from models.citing import LOOK_BACK_NS, Recent
 from models.cross_folding import beginning, cross_spans

@@ -21,8 +21,9 @@ from features.events import Events, Vocabulary, no_events
 from features.fold import CROSS, Folded, MarketFold, Windows, joined
 from features.order import END_OF_TIME
 from features.sweeps.daily import Spans
+from features.time_units import SECOND_NS
 from models.alert import Alert
-from models.alerting import SECOND_NS, Policy
+from models.alerting import Policy
 from models.bundle import Bundle
 from models.calibration import UNMOVED
 from models.cross_report import CrossReport, cross_report

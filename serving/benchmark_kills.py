@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from features.readers import Tape, read_tape
+from features.time_units import MINUTE_NS
 from serving.alerts.query import Filters
 from serving.alerts.store import AlertStore
 from serving.benchmark_live import own_settings, running_engine
@@ -25,7 +26,7 @@ from serving.engine.delays import Delay, Delays
 from serving.engine.process import run_engine
 from serving.engine.wire import Ack, Batch, batch_of
 from serving.errors import EngineUnavailableError
-from serving.replaying import MINUTE_NS, in_time_order, pieces, shifted, span_of
+from serving.replaying import in_time_order, pieces, shifted, span_of
 from serving.settings import Settings
 
 PIECE_NS = 1_000_000_000

@@ -17,6 +17,7 @@ import pyarrow as pa
 
 from features.encoding import Lots, encode
 from features.readers import Tape, read_tape
+from features.time_units import SECOND_NS
 from models.parameters import Parameters
 from models.surveillance import Surveillance
 from serving.alerts.store import AlertStore
@@ -29,7 +30,6 @@ from serving.replaying import in_time_order, paced, pieces, shifted, span_of
 from serving.settings import Settings
 
 PIECE_NS = 100_000_000
-SECOND_NS = 1_000_000_000
 _SENDERS = 8
 Progress = Callable[[int, int], None]
 Seconds = Callable[[int], None]

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from serving.engine.files import write_whole
+from serving.files import write_whole
 from serving.settings import Settings
 
 

@@ -19,8 +19,8 @@ from models.parameter_changes import changed
 from models.parameters import Parameters, load_parameters, parse_parameters, to_toml
 from serving.alerts.database import reading, writing
 from serving.alerts.schema import parameter_versions as table
-from serving.engine.files import write_whole
 from serving.errors import RequestError
+from serving.files import write_whole
 from serving.settings import Settings
 
 NOBODY = "unknown"

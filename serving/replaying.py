@@ -16,7 +16,6 @@ from features.readers import Tape
 from features.schema import TIME
 
 PARTS = ("orders", "books", "trades")
-MINUTE_NS = 60_000_000_000
 _LONGEST_NAP_S = 0.25
 
 

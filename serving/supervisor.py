@@ -17,8 +17,8 @@ from features.errors import TapewatchError
 from serving.alerts.store import AlertStore
 from serving.champion import RULES_ONLY, load_champion
 from serving.child import Child
-from serving.engine.files import lock
 from serving.engine.process import run_engine
+from serving.files import lock
 from serving.found_at import found_at
 from serving.monitoring.process import run_feeds
 from serving.parameters import ParameterHistory

@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from features.errors import ParameterError
+from features.time_units import HOUR_NS, SECOND_NS
 from training.simulated_sets import simulated_set
 from training.simulator import Planned, Setup
 from training.simulator.chance import Chance
-from training.simulator.flow.world import SECOND_NS
 from training.simulator.opening import open_tape
 from training.simulator.people.markets import KNOWN, Market, Symbol, altcoins, list_markets
 from training.simulator.people.population import population_of
@@ -44,7 +44,6 @@ _COINS = 2
 _HOURS, _START_H = 5.0, 7.25  # two of the reference prices, at 8 and at 12, lie in it
 _DAYS_H, _DAYS_TRADES_PER_S, _DAYS_MARKETS = 204.0, 0.015, 6
 _QUIET_NS, _APART_NS = 600 * SECOND_NS, 300 * SECOND_NS
-_HOUR_NS = 3_600 * SECOND_NS
 _ATTEMPTS = 40
 _COIN, _ORDER, _PLACE = 3, 31, 32  # purposes of random streams
 _PLAN = "plan.json"
@@ -224,7 +223,7 @@ class _Filling:
 
     def _take(self, scenario: Scenario, market: Market, span: Span, severity: float) -> None:
         name, symbol = name_of(scenario), market.symbol.name
-        at_h = (span.begin - self._room.span[0]) / _HOUR_NS
+        at_h = (span.begin - self._room.span[0]) / HOUR_NS
         self.planned.append(Planned(name, at_h, symbol, severity=severity, tape=self._number))
         self.placed.append(Placed(name, scenario.kind, self._number, symbol, span.begin, span.end))
 

@@ -17,6 +17,7 @@ from features.fold import Folded
 from features.labels import no_labels
 from features.order import END_OF_TIME, total_order
 from features.readers import Dataset, name_of, read_tape
+from features.time_units import DAY_NS
 from models.citing import Recent
 from models.cross_folding import fold_across
 from models.parameters import Parameters
@@ -26,7 +27,6 @@ from training.hits import with_nanoseconds
 from training.saved_folds import folded_from_arrays, folded_to_arrays, recent_from_array, recent_to_array
 from training.verdicts import labels_of, left_out
 
-DAY_NS = 86_400_000_000_000
 Progress = Callable[[int, int], None]
 
 

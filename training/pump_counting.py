@@ -9,11 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from features.time_units import DAY_NS
 from training.labelling import NEAR_NS
 from training.markets import MarketTape
 
 EARLY_NS, LATE_NS = 60_000_000_000, 120_000_000_000
-DAY_NS = 86_400_000_000_000
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
+from features.time_units import DAY_NS
 from models.isolation_forest import IsolationForest
-from training.pump_counting import DAY_NS, Pumps, Scored
+from training.pump_counting import Pumps, Scored
 
 BIN_NS = 25_000_000_000
 BEFORE_BINS = 72

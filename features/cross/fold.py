@@ -21,8 +21,7 @@ from features.cross_catalogue import CROSS_COLUMN
 from features.rows import Episodes, Rows
 from features.saved_state import Arrays, from_arrays, to_arrays
 from features.sweeps.base import MOST_MEMBERS
-
-_SECOND_NS = 1_000_000_000
+from features.time_units import SECOND_NS
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class CrossSpans:
         fees_bps: The same of single venues.
     """
 
-    bucket_ns: int = 5 * _SECOND_NS
+    bucket_ns: int = 5 * SECOND_NS
     stale_s: float = 30.0
     fee_bps: float = 10.0
     fees_bps: Mapping[str, float] = field(default_factory=dict)
@@ -59,7 +58,7 @@ class CrossFold:
 
     def __init__(self, spans: CrossSpans) -> None:
         self._spans = spans
-        self._bucket_s = spans.bucket_ns / _SECOND_NS
+        self._bucket_s = spans.bucket_ns / SECOND_NS
         n_buckets = max(round(WINDOW_S / self._bucket_s), 1) + max(round(LAG_S / self._bucket_s), 1)
         self.markets: list[int] = []
         self._venues: list[tuple[str, str]] = []

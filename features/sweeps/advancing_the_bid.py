@@ -13,8 +13,8 @@ from features.ledger import Ledger, entry, new_ledger
 from features.seen import Seen
 from features.slots import find_slot
 from features.sweeps.base import MOST_MEMBERS, KernelSweep, Out, has_room, write
+from features.time_units import SECOND_NS
 
-SECOND_NS = 1_000_000_000
 _PAUSE_NS = 60 * SECOND_NS  # a longer one ends a climb
 _HORIZON_NS = 900 * SECOND_NS
 _LEAST, _LEAST_OF_FRIEND = 4, 3

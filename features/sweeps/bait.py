@@ -50,7 +50,6 @@ from features.sweeps.shows import (
     ROUNDS,
     ROUNDS_LEVELS,
     ROUNDS_ORDERS,
-    SECOND_NS,
     SHOWS,
     SINCE,
     STARTED,
@@ -71,6 +70,7 @@ from features.sweeps.shows import (
     tell_show,
     together_chance,
 )
+from features.time_units import SECOND_NS
 
 _LEAST_MULTIPLE = 1.5
 _LEAST_KNOWN_S = 1_800.0

@@ -18,8 +18,8 @@ from features.ledger import Ledger, entry, new_ledger
 from features.seen import Seen
 from features.sweeps.base import KernelSweep, Out, has_room, write
 from features.takes import taker_of
+from features.time_units import SECOND_NS
 
-SECOND_NS = 1_000_000_000
 MARKET = -2
 """Key of the market as a whole."""
 _HORIZON_NS = 3_600 * SECOND_NS

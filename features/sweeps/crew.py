@@ -34,7 +34,6 @@ from features.sweeps.shows import (
     REST,
     ROUND_SHARE,
     ROUNDS,
-    SECOND_NS,
     SENT,
     SHOWS,
     STARTED,
@@ -50,6 +49,7 @@ from features.sweeps.shows import (
     tell_show,
     together_chance,
 )
+from features.time_units import SECOND_NS
 
 KEPT = 32
 """Fills, and shows, that are remembered for a few seconds."""

@@ -20,8 +20,8 @@ from features.order import END_OF_TIME
 from features.saved_state import Arrays
 from features.seen import Seen
 from features.sweeps.base import MOST_MEMBERS, Found, Sweep, nothing_found
+from features.time_units import HOUR_NS
 
-HOUR_NS = 3_600_000_000_000
 LEAST_USD, LEAST_TRADES = 1_000.0, 3
 """Less than this in a day is no episode; far below every threshold, to leave the judgement to the rules."""
 PEER_OCCASIONS, PEER_PAST_TRADES, PEER_DAYS = 5, 10, 5

@@ -12,8 +12,8 @@ from features.ledger import Ledger, entry, new_ledger
 from features.seen import Seen
 from features.slots import find_slot
 from features.sweeps.base import MOST_MEMBERS, KernelSweep, Out, has_room, write
+from features.time_units import SECOND_NS
 
-SECOND_NS = 1_000_000_000
 _HORIZON_NS = 900 * SECOND_NS
 _PRIME, _MASK, _APART = 1_000_003, (1 << 61) - 1, 1 << 61  # keys of prices lie above those of accounts
 _STEP = 1e-9

@@ -31,11 +31,11 @@ from features.takes import (
     read,
     taker_of,
 )
+from features.time_units import SECOND_NS
 
-_SECOND_NS = 1_000_000_000
-_GAP_NS, _BURST_NS, _EXIT_NS = 10 * _SECOND_NS, 45 * _SECOND_NS, 90 * _SECOND_NS
-_HORIZON_NS = 600 * _SECOND_NS
-_WINDOW_NS, _WINDOWS = 30 * _SECOND_NS, 20
+_GAP_NS, _BURST_NS, _EXIT_NS = 10 * SECOND_NS, 45 * SECOND_NS, 90 * SECOND_NS
+_HORIZON_NS = 600 * SECOND_NS
+_WINDOW_NS, _WINDOWS = 30 * SECOND_NS, 20
 _LEAST_LEFT, _LEAST_KEPT = 0.2, 0.15
 _LEAST_MOVE = 0.1
 # Whole figures of an entity and side: last touched; begin and last take of the burst, its takes and lots; lots traded

@@ -23,7 +23,6 @@ from features.sweeps.shows import (
     N_PRICES,
     N_WAVES,
     ONE_SIDED,
-    SECOND_NS,
     SIZE,
     TAKEN,
     WAVE_LOTS,
@@ -34,6 +33,7 @@ from features.sweeps.shows import (
     of_side,
     prices_of,
 )
+from features.time_units import SECOND_NS
 
 _WAVE_NS = SECOND_NS
 LEAST_LEVELS = 3

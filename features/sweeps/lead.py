@@ -31,9 +31,9 @@ from features.takes import (
     read,
     taker_of,
 )
+from features.time_units import SECOND_NS
 
-_SECOND_NS = 1_000_000_000
-_AHEAD_NS, _CLOSE_NS, _HORIZON_NS = 5 * _SECOND_NS // 2, 240 * _SECOND_NS, 3_600 * _SECOND_NS
+_AHEAD_NS, _CLOSE_NS, _HORIZON_NS = 5 * SECOND_NS // 2, 240 * SECOND_NS, 3_600 * SECOND_NS
 _LEAST_ORDERS, _MOST_RATIO = 2.0, 0.25
 _LATEST, _MOST_LEADERS = 64, 5
 _LEAST_CLOSED, _MOST_CLOSED = 0.5, 2.0

@@ -15,8 +15,8 @@ from features.events import TRADE
 from features.ledger import Ledger, new_ledger
 from features.seen import Seen
 from features.sweeps.base import KernelSweep, Out, has_room, write
+from features.time_units import MINUTE_NS
 
-MINUTE_NS = 60_000_000_000
 _MINUTES = _MOMENTS = 3
 _LEAST_MOVE, _LEAST_DEVIATIONS = 0.015, 6.0
 _AGAIN = 1.1

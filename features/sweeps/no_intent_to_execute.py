@@ -13,8 +13,8 @@ from features.ledger import Ledger, entry, new_ledger
 from features.seen import Seen
 from features.slots import find_slot
 from features.sweeps.base import MOST_MEMBERS, KernelSweep, Out, has_room, write
+from features.time_units import SECOND_NS
 
-SECOND_NS = 1_000_000_000
 _HORIZON_NS = 3_600 * SECOND_NS
 _FAR = 6.0  # usual moves of a minute
 _LARGE = 1.5  # usual orders

@@ -11,8 +11,8 @@ from features.events import CANCEL, EXPIRE, FILL, NEW
 from features.ledger import Ledger, entry, new_ledger
 from features.seen import Seen
 from features.sweeps.base import KernelSweep, Out, has_room, write
+from features.time_units import SECOND_NS
 
-SECOND_NS = 1_000_000_000
 _GONE_NS = 100_000_000
 _TINY = 0.35  # of a usual order
 _PAUSE_NS = 20 * SECOND_NS  # longer ones end a run

@@ -12,8 +12,8 @@ from features.events import CANCEL, FILL, NEW
 from features.ledger import Ledger, entry, new_ledger
 from features.seen import Seen
 from features.sweeps.base import KernelSweep, Out, has_room, write
+from features.time_units import SECOND_NS
 
-SECOND_NS = 1_000_000_000
 WINDOW_S, BURST_S = 60, 5
 _MEMORY_S = 900.0  # how long the own habit is remembered
 _MARKET_MEMORY_S = 3_600.0

@@ -22,8 +22,8 @@ from features.rings import Demands, Rings, Searched, find_rings
 from features.saved_state import Arrays, from_arrays, to_arrays
 from features.seen import Seen
 from features.sweeps.base import Found, Sweep, nothing_found, together
+from features.time_units import MINUTE_NS
 
-MINUTE_NS = 60_000_000_000
 MINUTES, HOUR, DAY = (10, 20, 60), 60, 1_440
 LATELY = 2
 """Minutes in which a ring must have met to be looked at (again)."""

@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from features.seen import Seen
+from features.time_units import SECOND_NS
 
-SECOND_NS = 1_000_000_000
 PULL_GAP_NS = FILL_GAP_NS = 3 * SECOND_NS
 AFTER_NS = 8 * SECOND_NS
 """From a fill to the first cancel of the pull that follows from it."""

@@ -18,9 +18,9 @@ from features.order import END_OF_TIME
 from features.saved_state import Arrays
 from features.seen import Seen
 from features.sweeps.base import MOST_MEMBERS, Found, Sweep, nothing_found
+from features.time_units import HOUR_NS
 
 QUARTER_NS = 900_000_000_000
-HOUR_NS = 3_600_000_000_000
 LEAST_TRADES, MOST_TRADES, _MOST_PARTS = 200, 20_000, 256
 LEAST_COMPARED = 50
 """Trades below which no share of them is told."""

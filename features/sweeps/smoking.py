@@ -12,8 +12,8 @@ from features.ledger import Ledger, entry, new_ledger
 from features.seen import Seen
 from features.slots import find_slot
 from features.sweeps.base import KernelSweep, Out, has_room, write
+from features.time_units import SECOND_NS
 
-SECOND_NS = 1_000_000_000
 _SOON_NS = 5 * SECOND_NS
 _ANEW_NS = SECOND_NS // 2  # a cancel and a worse order within it are one change
 _HORIZON_NS = 1_200 * SECOND_NS

@@ -9,6 +9,7 @@ from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from features.json_values import finite
+from features.time_units import SECOND_NS
 from models.alert import Category
 from models.cross_surveillance import KEPT_NS
 from serving.api.alert_records import Name, Share
@@ -18,8 +19,7 @@ from serving.cross import as_record
 from serving.errors import SymbolNotFoundError
 
 router = APIRouter(prefix="/v1/markets", tags=["markets"])
-_SECOND_NS = 1_000_000_000
-_MOST_S = KEPT_NS // _SECOND_NS
+_MOST_S = KEPT_NS // SECOND_NS
 
 
 class CrossQuery(BaseModel):
@@ -101,7 +101,7 @@ def cross_markets(query: Annotated[CrossQuery, Query()], services: ServicesOf) -
 
     Symbols are matched by name: BTC/USDT, BTC-USDT and btcusdt are one. Nothing on two venues gives empty lists.
     """
-    report = services.engine.cross(query.symbol, round(query.window * _SECOND_NS))
+    report = services.engine.cross(query.symbol, round(query.window * SECOND_NS))
     if report is None:
         raise SymbolNotFoundError(f"symbol must be one that has traded, was {query.symbol}")
     record: dict[str, Any] = finite(as_record(report))

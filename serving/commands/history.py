@@ -10,10 +10,9 @@ from typing import Annotated
 import typer
 
 from features.errors import ParameterError
+from features.time_units import MS_NS
 from serving.commands.terminal import Home, bar, note, say, settings_of
 from serving.times import nanoseconds
-
-_NS_PER_MS = 1_000_000
 
 
 def history(
@@ -55,7 +54,7 @@ def history(
 def _span(since: str, until: str) -> tuple[int, int]:
     """Return start and end in ms UTC."""
     start, end = _ms_of(since, "--since"), _ms_of(until, "--until")
-    now = nanoseconds(datetime.now(UTC)) // _NS_PER_MS
+    now = nanoseconds(datetime.now(UTC)) // MS_NS
     if start >= end:
         raise ParameterError(f"--since must be before --until, was {since} and {until}")
     if start >= now:
@@ -65,6 +64,6 @@ def _span(since: str, until: str) -> tuple[int, int]:
 
 def _ms_of(text: str, option: str) -> int:
     try:
-        return nanoseconds(datetime.fromisoformat(text.strip())) // _NS_PER_MS
+        return nanoseconds(datetime.fromisoformat(text.strip())) // MS_NS
     except ValueError:
         raise ParameterError(f"{option} must be a date or an ISO 8601 time such as 2024-01-01, was {text}") from None

@@ -61,7 +61,8 @@ def replay(
 
 
 def _send(tape: Tape, service: ServiceApi, speed: float, source: str, lateness_ns: int) -> dict[str, int]:
-    from serving.replaying import MINUTE_NS, markets_of, paced, pieces, span_of
+    from features.time_units import MINUTE_NS
+    from serving.replaying import markets_of, paced, pieces, span_of
     from serving.times import iso
 
     run, taken, done = uuid.uuid4().hex, {"accepted": 0, "duplicates": 0, "late": 0}, 0

@@ -10,6 +10,7 @@ from typing import Protocol
 import structlog
 
 from features.errors import SchemaError, StoreError, TapewatchError
+from features.time_units import DAY_NS
 from models.alert import Alert
 from models.cross_report import CrossReport
 from serving.engine.delays import Delays
@@ -24,7 +25,6 @@ from serving.settings import Settings
 
 _AT_ONCE = 20_000
 """Events of the journal that are judged together while it is replayed; how many makes no difference to the alerts."""
-_DAY_NS = 86_400_000_000_000
 log = structlog.get_logger(__name__)
 Answer = Ack | TapewatchError
 
@@ -237,7 +237,7 @@ class Engine:
     def _note_stored(self) -> None:
         now = self._clock()
         for alert in self._pending:
-            if alert.revision == 1 and 0 <= now - alert.detected_at < _DAY_NS:
+            if alert.revision == 1 and 0 <= now - alert.detected_at < DAY_NS:
                 self._known.note((now - alert.detected_at) / 1e9)
         self.handed += len(self._pending)
         self._pending = []

@@ -17,9 +17,9 @@ from typing import Self
 import structlog
 
 from features.errors import StoreError
-from serving.engine.files import lock, sync_folder
 from serving.engine.frames import can_be_torn, framed, read_frame
 from serving.errors import JournalDamagedError
+from serving.files import lock, sync_folder
 
 log = structlog.get_logger(__name__)
 

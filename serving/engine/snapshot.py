@@ -15,9 +15,9 @@ import structlog
 from numpy.typing import NDArray
 
 from models.saved import arrays_from_bytes, arrays_to_bytes
-from serving.engine.files import write_whole
 from serving.engine.frames import framed, read_frame
 from serving.errors import JournalDamagedError
+from serving.files import write_whole
 
 FORMAT = 3
 _END = b"end"

@@ -18,11 +18,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from features.time_units import SECOND_NS
 from serving.monitoring.wire import Canary, Kind, Monitored
 from serving.settings import Settings
 from serving.times import iso
 
-SECOND_NS = 1_000_000_000
 MINUTE_S = 60.0
 DAY_S = 86_400.0
 HELD_S = 600.0

@@ -11,11 +11,12 @@ import structlog
 
 from features.canary import CANARY_VENUE
 from features.errors import StoreError
-from serving.engine.files import write_whole
+from features.time_units import SECOND_NS
 from serving.engine.wire import Ack, Batch, batch_of
 from serving.errors import CanaryWaitsError
+from serving.files import write_whole
 from serving.monitoring.canary_alerts import Found, read_found
-from serving.monitoring.canary_events import SECOND_NS, SPAN_S, tables_of, tipped_at
+from serving.monitoring.canary_events import SPAN_S, tables_of, tipped_at
 from serving.monitoring.wire import Canaries, Canary, Delays, Pattern
 from serving.times import iso
 

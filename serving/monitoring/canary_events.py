@@ -13,12 +13,12 @@ import pyarrow as pa
 
 from features.canary import CANARY_VENUE
 from features.records import tables_from_records
+from features.time_units import SECOND_NS
 from serving.monitoring.wire import Canary, Pattern
 from serving.times import iso
 
 SPAN_S = 4500
 ABUSE_S = 3900
-SECOND_NS = 1_000_000_000
 Record = dict[str, Any]
 Records = list[Record]
 

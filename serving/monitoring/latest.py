@@ -9,11 +9,11 @@ import msgspec
 import pyarrow as pa
 import structlog
 
-from serving.engine.files import write_whole
+from features.time_units import MS_NS
+from serving.files import write_whole
 from serving.sources.feed import Delivery, Market
 from serving.sources.terms import Known
 
-NS_PER_MS = 1_000_000
 KEPT_MS = 3_600_000
 log = structlog.get_logger(__name__)
 
@@ -43,7 +43,7 @@ class LatestTrades:
             return
         newest = int(trades["timestamp"].cast(pa.int64()).to_numpy().argmax())
         ids = trades["trade_id"] if "trade_id" in trades.column_names else None
-        ms = trades["timestamp"].cast(pa.int64())[newest].as_py() // NS_PER_MS
+        ms = trades["timestamp"].cast(pa.int64())[newest].as_py() // MS_NS
         self._known[delivery.market] = Known(ms, None if ids is None else ids[newest].as_py())
 
     def of(self, market: Market) -> Known | None:
@@ -63,7 +63,7 @@ class LatestTrades:
             log.warning("latest_trades.not_written", path=str(self._path), why=str(error))
 
     def _is_recent(self, known: Known) -> bool:
-        return self._clock() // NS_PER_MS - known.ms <= KEPT_MS
+        return self._clock() // MS_NS - known.ms <= KEPT_MS
 
 
 def _read(path: Path) -> list[tuple[str, str, int, str | None]]:

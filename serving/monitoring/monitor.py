@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import singledispatchmethod
 from typing import Protocol
 
@@ -14,10 +12,11 @@ import structlog
 from sqlalchemy import Engine as Database
 
 from features.errors import TapewatchError
+from features.time_units import SECOND_NS
 from serving.engine.wire import Ack, Batch
 from serving.errors import CanaryWaitsError, RequestError
 from serving.monitoring.alarm_book import AlarmBook
-from serving.monitoring.alarms import SECOND_NS, Clocks, Raised, Rhythm, of_canaries, of_market
+from serving.monitoring.alarms import Clocks, Raised, Rhythm, of_canaries, of_market
 from serving.monitoring.canaries import CanaryRounds
 from serving.monitoring.canary_events import PATTERNS
 from serving.monitoring.latest import LatestTrades
@@ -47,6 +46,7 @@ from serving.monitoring.wire import (
     Waits,
 )
 from serving.settings import Settings
+from serving.sources.clock import MACHINE, Clock
 from serving.sources.feed import Market
 
 LOOK_S = 1.0
@@ -63,25 +63,6 @@ class EngineAsked(AsksEngine, Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Outside:
-    """Time, as the process sees it; tests have their own.
-
-    Attributes:
-        wall: Wall clock, ns UTC.
-        monotonic: Seconds that only run forward.
-        sleep: Waits for seconds.
-    """
-
-    wall: Callable[[], int] = time.time_ns
-    monotonic: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-
-    def clocks(self) -> Clocks:
-        """Return both clocks at once."""
-        return Clocks(self.wall(), self.monotonic())
-
-
 class Monitor:
     """Runs feeds, alarms and canaries on one event loop.
 
@@ -90,7 +71,7 @@ class Monitor:
         sources: Where feeds come from.
         engine: Where events go.
         database: Where alerts are.
-        outside: Clocks and waiting.
+        clock: The machine's clocks.
     """
 
     def __init__(
@@ -99,18 +80,17 @@ class Monitor:
         sources: Sources,
         engine: EngineAsked,
         database: Database,
-        outside: Outside | None = None,
+        clock: Clock = MACHINE,
     ) -> None:
         self._settings = settings
         self._sources = sources
-        self._outside = outside or Outside()
-        self._outbox = Outbox(engine.submit, self._outside.sleep)
-        self._latest = LatestTrades(settings.latest_trades_file, self._outside.wall)
-        clock, sleep = self._outside.wall, self._outside.sleep
-        self._watching = Watching(sources, self._outbox.deliver, self._latest, clock, sleep)
+        self._clock = clock
+        self._outbox = Outbox(engine.submit, clock.sleep)
+        self._latest = LatestTrades(settings.latest_trades_file, clock.wall_ns)
+        self._watching = Watching(sources, self._outbox.deliver, self._latest, clock)
         self._rhythms: dict[Market, Rhythm] = {}
         self._book = AlarmBook(settings.alarms_file)
-        self._pulse = Pulse(settings, engine, database, self._outside.clocks)
+        self._pulse = Pulse(settings, engine, database, self._clocks)
         files = settings.canaries_file, settings.canary_alerts_file
         self._canaries = CanaryRounds(*files, engine.submit, settings.canary_within_s)
         self._due = self._first_due()
@@ -148,7 +128,7 @@ class Monitor:
     @_done.register
     async def _start(self, request: Start) -> Reply:
         resolved = await self._sources.resolve(request.exchange, request.symbols)
-        now, started = self._outside.wall(), 0
+        now, started = self._clock.wall_ns(), 0
         listed = [Listed(*market, request.interval_s, request.books, now) for market in resolved.markets]
         async with self._changing:
             new = [one for one in listed if not self._watching.runs(one)]
@@ -184,7 +164,7 @@ class Monitor:
 
     @_done.register
     async def _send_canaries(self, request: SendCanaries) -> Reply:
-        self._canaries.begin(request.patterns, self._outside.wall())
+        self._canaries.begin(request.patterns, self._clock.wall_ns())
         self._to_send.set()
         return self._canaries_told()
 
@@ -206,11 +186,11 @@ class Monitor:
 
     async def _look(self) -> None:
         while True:
-            self._book.update(self._raised(), self._outside.wall())
-            await self._outside.sleep(LOOK_S)
+            self._book.update(self._raised(), self._clock.wall_ns())
+            await self._clock.sleep(LOOK_S)
 
     def _raised(self) -> Iterator[Raised]:
-        now = self._outside.wall()
+        now = self._clock.wall_ns()
         for market in self._watching.watched:
             seen = self._watching.told(market)
             rhythm = self._rhythms[market] = self._rhythms.get(market, Rhythm()).after(seen, now)
@@ -222,12 +202,12 @@ class Monitor:
         while True:
             self._latest.save()
             await asyncio.to_thread(self._pulse.look)
-            await self._outside.sleep(PULSE_S)
+            await self._clock.sleep(PULSE_S)
 
     async def _fly_canaries(self) -> None:
         said = ""
         while True:
-            now, why = self._outside.wall(), ""
+            now, why = self._clock.wall_ns(), ""
             try:
                 if self._due is not None and now >= self._due:
                     self._due = now + int(self._settings.canary_s * SECOND_NS)
@@ -240,11 +220,14 @@ class Monitor:
                 if why != said:
                     log.warning("canary.not_sent", why=why)
             said = why
-            self._canaries.look(self._outside.wall())
+            self._canaries.look(self._clock.wall_ns())
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_S):
                     await self._to_send.wait()
             self._to_send.clear()
+
+    def _clocks(self) -> Clocks:
+        return Clocks(self._clock.wall_ns(), self._clock.monotonic_ns() / SECOND_NS)
 
     def _first_due(self) -> int | None:
         """Return when the next round is due: soon after the first start, later as the round before says."""
@@ -252,5 +235,5 @@ class Monitor:
         if every == 0:
             return None
         last = max((one.sent for one in self._canaries.known.canaries), default=None)
-        soon = self._outside.wall() + int(min(FIRST_CANARY_S, every) * SECOND_NS)
+        soon = self._clock.wall_ns() + int(min(FIRST_CANARY_S, every) * SECOND_NS)
         return soon if last is None else max(soon, last + int(every * SECOND_NS))

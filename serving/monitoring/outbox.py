@@ -15,6 +15,7 @@ from itertools import groupby
 import pyarrow as pa
 import structlog
 
+from features.time_units import SECOND_NS
 from serving.engine.wire import Ack, Batch, batch_of
 from serving.errors import EngineBusyError, EngineUnavailableError
 from serving.sources.feed import Delivery
@@ -22,7 +23,6 @@ from serving.sources.feed import Delivery
 GATHER_S = 0.1
 AGAIN_S = 1.0
 MOST_ROWS = 50_000
-SECOND_NS = 1_000_000_000
 log = structlog.get_logger(__name__)
 
 

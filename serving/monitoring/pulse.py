@@ -9,15 +9,15 @@ import structlog
 from sqlalchemy import Engine as Database
 from sqlalchemy import func, select
 
+from features.time_units import MINUTE_NS, SECOND_NS
 from serving.alerts.database import reading
 from serving.alerts.schema import alerts
 from serving.engine.wire import EngineStatus
 from serving.errors import EngineUnavailableError, StoreUnreachableError
-from serving.monitoring.alarms import SECOND_NS, Clocks, Raised, of_clock, of_engine, of_silence
+from serving.monitoring.alarms import Clocks, Raised, of_clock, of_engine, of_silence
 from serving.settings import Settings
 
 HISTORY_EVERY_S = 60.0
-MINUTE_NS = 60 * SECOND_NS
 log = structlog.get_logger(__name__)
 
 

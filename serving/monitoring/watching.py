@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -15,6 +15,7 @@ import structlog
 from serving.monitoring.latest import LatestTrades
 from serving.monitoring.sources import Sources
 from serving.monitoring.wire import Kind, Listed, Monitored
+from serving.sources.clock import MACHINE, Clock
 from serving.sources.feed import RETRY_S, Deliver, Delivery, Feed, FeedStatus, Market
 
 COUNTS = (
@@ -62,8 +63,7 @@ class Watching:
         sources: Where feeds come from.
         deliver: Where what they bring goes.
         latest: What is told of trades that are on disk.
-        clock: Wall clock, ns UTC.
-        sleep: Waits.
+        clock: The machine's clocks.
     """
 
     def __init__(
@@ -71,14 +71,12 @@ class Watching:
         sources: Sources,
         deliver: Deliver,
         latest: LatestTrades,
-        clock: Callable[[], int],
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Clock = MACHINE,
     ) -> None:
         self._sources = sources
         self._deliver = deliver
         self._latest = latest
         self._clock = clock
-        self._sleep = sleep
         self.watched: dict[Market, Watched] = {}
 
     async def start(self, listed: Listed) -> bool:
@@ -128,7 +126,7 @@ class Watching:
         async def deliver(delivery: Delivery) -> None:
             newest = _newest(delivery)
             if newest is not None:
-                watched.lag_s = (self._clock() - newest) / 1e9
+                watched.lag_s = (self._clock.wall_ns() - newest) / 1e9
             watched.crashes = 0
             await self._deliver(delivery)
             self._latest.note(delivery)
@@ -145,7 +143,7 @@ class Watching:
                 log.exception("feed.crashed", venue=market.venue, symbol=market.symbol)
                 problem = f"{type(error).__name__}: {error}"
             self._note_crash(watched, problem)
-            await self._sleep(RETRY_S)
+            await self._clock.sleep(RETRY_S)
 
     def _note_crash(self, watched: Watched, problem: str) -> None:
         watched.crashes += 1
@@ -155,7 +153,7 @@ class Watching:
             state="backing_off",
             error=problem,
             retries=watched.crashes,
-            retry_at_ns=self._clock() + int(RETRY_S * 1e9),
+            retry_at_ns=self._clock.wall_ns() + int(RETRY_S * 1e9),
             last_event_ns=known.last_event_ns,
             last_arrival_ns=known.last_arrival_ns,
         )

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from features.errors import StoreError
-from serving.engine.files import write_whole
+from serving.files import write_whole
 from serving.monitoring.wire import Listed
 
 

@@ -9,10 +9,10 @@ import numpy as np
 import pyarrow as pa
 
 from features.schema import BOOKS, TIME, TRADES
+from features.time_units import MS_NS
 from serving.sources.dialects.dialect import Dialect
 from serving.sources.feed import Market
 
-NS_PER_MS = 1_000_000
 _SIDES = ("buy", "sell")
 _DIGITS = 18
 
@@ -75,7 +75,7 @@ def trades_table(market: Market, trades: Sequence[Mapping[str, Any]], dialect: D
     sides = [dialect.aggressor_of(trade) for trade in trades]
     numbers = [int(one) if one is not None and one.isdecimal() and len(one) <= _DIGITS else None for one in ids]
     columns = {
-        "timestamp": pa.array([int(trade["timestamp"]) * NS_PER_MS for trade in trades], TIME),
+        "timestamp": pa.array([int(trade["timestamp"]) * MS_NS for trade in trades], TIME),
         "venue": _all(market.venue, rows),
         "symbol": _all(market.symbol, rows),
         "trade_id": pa.array(ids, pa.string()),

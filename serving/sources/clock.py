@@ -7,10 +7,11 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from features.time_units import SECOND_NS
+
 WINDOW_S = 60.0
 LEAP_NS = 3_600_000_000_000
 """What is stamped an hour later than it is anywhere is a mistake; it would close every market of the exchange."""
-_NS = 1_000_000_000
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class ExchangeClock:
             return
         now = self._clock.monotonic_ns()
         offset = time_ns - (now if heard_ns is None else heard_ns)
-        if self._offset is None or now - self._since_ns > WINDOW_S * _NS:
+        if self._offset is None or now - self._since_ns > WINDOW_S * SECOND_NS:
             self._before, self._offset, self._since_ns = self._offset, offset, now
         self._offset = max(self._offset, offset)
 

@@ -12,10 +12,10 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 
+from features.time_units import MS_NS, SECOND_NS
 from serving.errors import SourceError
 from serving.sources.asking import trades_after
 from serving.sources.book_view import BookView
-from serving.sources.canonical import NS_PER_MS
 from serving.sources.dialects.dialect import Fault
 from serving.sources.exchange import Exchange, reason
 from serving.sources.feed import Deliver, FeedStatus, Market
@@ -24,7 +24,6 @@ from serving.sources.outbox import Outbox
 from serving.sources.reading import read_book, read_trades
 from serving.sources.terms import Known, Terms
 
-_NS = 1_000_000_000
 _TEXT = 300
 _DEFAULT = Terms()
 
@@ -103,7 +102,7 @@ class ExchangeFeed:
         await self.exchange.hear_time()
         began_ns = self.exchange.clock.at()
         if self._began is None and began_ns is not None:
-            self._began = Known(began_ns // NS_PER_MS)
+            self._began = Known(began_ns // MS_NS)
         async with asyncio.TaskGroup() as group:
             group.create_task(self._mend())
             if self.terms.trades:
@@ -126,7 +125,7 @@ class ExchangeFeed:
     def _tell_failure(self, error: BaseException) -> None:
         self.status.error = f"{type(error).__name__}: {reason(error)}"[:_TEXT]
         self.status.state = "backing_off"
-        self.status.retry_at_ns = self.exchange.machine.wall_ns() + int(self.terms.retry_s * _NS)
+        self.status.retry_at_ns = self.exchange.machine.wall_ns() + int(self.terms.retry_s * SECOND_NS)
 
     def arrived(self) -> None:
         """Note that something came, so that the feed is live."""
@@ -143,7 +142,7 @@ class ExchangeFeed:
         """Take trades as they came, and pass on those that are new."""
         fresh = self._plausible(self.ledger.take(trades, asked=asked))
         if fresh:
-            self.exchange.clock.hear(max(int(trade["timestamp"]) for trade in fresh) * NS_PER_MS)
+            self.exchange.clock.hear(max(int(trade["timestamp"]) for trade in fresh) * MS_NS)
             self.outbox.add_trades(fresh)
             self._wanted.set()
         if self.ledger.holes:
@@ -154,7 +153,7 @@ class ExchangeFeed:
             self.arrived()
 
     def _plausible(self, trades: list[Trade]) -> list[Trade]:
-        kept = [trade for trade in trades if not self.exchange.clock.is_leap(int(trade["timestamp"]) * NS_PER_MS)]
+        kept = [trade for trade in trades if not self.exchange.clock.is_leap(int(trade["timestamp"]) * MS_NS)]
         if len(kept) < len(trades):
             note(self.status, "trades stamped more than an hour ahead of the exchange's time were left aside")
         return kept
@@ -162,11 +161,11 @@ class ExchangeFeed:
     def show(self, book: object, time_ms: int | None) -> None:
         """Pass on what changed of the book."""
         clock = self.exchange.clock
-        if time_ms is not None and clock.is_leap(time_ms * NS_PER_MS):
+        if time_ms is not None and clock.is_leap(time_ms * MS_NS):
             time_ms = None
         if time_ms is not None:
-            clock.hear(time_ms * NS_PER_MS)
-        heard = time_ms * NS_PER_MS if time_ms is not None else clock.at()
+            clock.hear(time_ms * MS_NS)
+        heard = time_ms * MS_NS if time_ms is not None else clock.at()
         time_ns = max(heard or self.exchange.machine.wall_ns(), self.outbox.told_ns)
         if not self.outbox.add_changes(self.view.changes(book, time_ns)):
             self.view.forget()
@@ -188,7 +187,7 @@ class ExchangeFeed:
             if not joins:
                 self._note_gap(known)
         if asked_ns is not None:
-            self._began = Known(asked_ns // NS_PER_MS)
+            self._began = Known(asked_ns // MS_NS)
         self._cut = self._counted = False
         self._whole = True
 
@@ -266,13 +265,13 @@ class ExchangeFeed:
     def _until_ns(self) -> int | None:
         """Return the time before which no event of this market will follow, None where that is not known."""
         now = self.exchange.machine.monotonic_ns()
-        due = self._next_mark_ns is None or now - self._next_mark_ns >= self.terms.tick_s * _NS
+        due = self._next_mark_ns is None or now - self._next_mark_ns >= self.terms.tick_s * SECOND_NS
         if self._streams and due:
             self._mark_ns, self._next_mark_ns = self._next_mark_ns, now
         if not self._whole or self.ledger.holes or self._mark_ns is None:
             return None
         time_ns = self.exchange.clock.at(self._mark_ns)
-        return None if time_ns is None else time_ns - int(self.terms.margin_s * _NS)
+        return None if time_ns is None else time_ns - int(self.terms.margin_s * SECOND_NS)
 
     @property
     def _streams(self) -> bool:

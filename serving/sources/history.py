@@ -7,8 +7,9 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from serving.engine.files import write_whole
+from features.time_units import MS_NS
 from serving.errors import SourceError
+from serving.files import write_whole
 from serving.sources.asking import Page, trades_after
 from serving.sources.canonical import trades_table
 from serving.sources.exchange import Exchange, reason
@@ -20,7 +21,6 @@ from serving.times import iso
 
 STATE = "history.json"
 _TRIES = 5
-_NS_PER_MS = 1_000_000
 Progress = Callable[[int, int, str], None]
 
 
@@ -163,7 +163,7 @@ def _is_whole(trade: Trade) -> bool:
 
 
 def _iso(ms: int) -> str:
-    return iso(ms * _NS_PER_MS).replace(".000000", "")
+    return iso(ms * MS_NS).replace(".000000", "")
 
 
 def _told(at: Span) -> str:

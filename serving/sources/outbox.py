@@ -11,7 +11,6 @@ from serving.sources.ledger import Trade
 
 MOST_TRADES = 200_000
 MOST_CHANGES = 500_000
-_NS_PER_MS = 1_000_000
 
 
 class Outbox:

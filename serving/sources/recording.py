@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+from features.time_units import MS_NS
 from serving.errors import SourceError
 from serving.sources.clock import MACHINE, Clock
 from serving.sources.exchange import Exchange, open_exchange, reason
@@ -17,7 +18,6 @@ from serving.sources.terms import Known, Terms
 
 FLUSH_S = 2.0
 FILL_S = 3600.0
-_NS_PER_MS = 1_000_000
 Watch = Callable[[Sequence[ExchangeFeed]], None]
 
 
@@ -103,6 +103,6 @@ async def record(
 def _recent(folder: TapeFolder, exchange: Exchange, symbol: str) -> Known | None:
     """Return the newest trade of a market in the folder if what came since it is to be asked for."""
     known = folder.newest(Market(exchange.name, symbol))
-    if known is None or exchange.machine.wall_ns() // _NS_PER_MS - known.ms > FILL_S * 1000:
+    if known is None or exchange.machine.wall_ns() // MS_NS - known.ms > FILL_S * 1000:
         return None
     return known

@@ -22,8 +22,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from features.errors import TapeError
-from serving.engine.files import lock, sync_folder, write_whole
-from serving.sources.canonical import EMPTY, NS_PER_MS
+from features.time_units import MS_NS
+from serving.files import lock, sync_folder, write_whole
+from serving.sources.canonical import EMPTY
 from serving.sources.feed import Delivery, Market
 from serving.sources.terms import Known
 
@@ -140,7 +141,7 @@ class TapeFolder:
         wanted = (
             (pc.field("venue") == market.venue)
             & (pc.field("symbol") == market.symbol)
-            & (pc.field("timestamp") >= pa.scalar(from_ms * NS_PER_MS, pa.timestamp("ns", "UTC")))
+            & (pc.field("timestamp") >= pa.scalar(from_ms * MS_NS, pa.timestamp("ns", "UTC")))
         )
         for path in (self._table("trades"), *self._parts_of("trades")):
             if path.exists():
@@ -153,9 +154,9 @@ class TapeFolder:
         ]
         newest = max(found, default=None)
         if newest is not None:
-            return Known(newest[0] // NS_PER_MS, newest[1])
+            return Known(newest[0] // MS_NS, newest[1])
         until = self._until.get("\t".join(market))
-        return None if until is None else Known(until // NS_PER_MS)
+        return None if until is None else Known(until // MS_NS)
 
     def trade_ids(self, market: Market, from_ms: int) -> set[str]:
         """Return the ids of a market's trades on disk from a time on."""

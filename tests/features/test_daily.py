@@ -17,7 +17,8 @@ from features.events import NEW, TRADE
 from features.order import END_OF_TIME
 from features.seen import Seen, blank_seen
 from features.sweeps.base import Found
-from features.sweeps.daily import HOUR_NS, Daily, Spans
+from features.sweeps.daily import Daily, Spans
+from features.time_units import HOUR_NS
 from models.accumulation import FILL_COLUMNS, flag_accumulation
 from models.rules.one_sided_params import Params
 

@@ -5,17 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from features.habit import (
-    MINUTE_NS,
-    ORDER_SIZE,
-    TRADE_SIZE,
-    Habit,
-    known,
-    new_habit,
-    note_size,
-    note_trade,
-    pass_minutes,
-)
+from features.habit import ORDER_SIZE, TRADE_SIZE, Habit, known, new_habit, note_size, note_trade, pass_minutes
+from features.time_units import MINUTE_NS
 
 
 def minutes(counts: list[int], price: float = 100.0, step: float = 0.0) -> Habit:

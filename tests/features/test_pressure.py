@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from features.day import DAY_NS, LAG_NS, LEAST_NS
+from features.day import LAG_NS, LEAST_NS
 from features.events import NEW, TRADE, Events, no_events
 from features.fold import Folded, MarketFold, Windows
+from features.time_units import DAY_NS
 
 SECOND = 1_000_000_000
 START = 1_714_521_600 * SECOND

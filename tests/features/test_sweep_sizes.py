@@ -14,7 +14,8 @@ from features.events import NEW, TRADE
 from features.order import END_OF_TIME
 from features.seen import Seen, blank_seen
 from features.sweeps.base import Found
-from features.sweeps.sizes import BENFORD, HOUR_NS, MOST_TRADES, QUARTER_NS, Sizes, measured_sizes
+from features.sweeps.sizes import BENFORD, MOST_TRADES, QUARTER_NS, Sizes, measured_sizes
+from features.time_units import HOUR_NS
 
 BEGIN_NS = 1_000 * HOUR_NS
 CYCLE = (1, 2, 3, 5, 7, 11)

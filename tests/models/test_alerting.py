@@ -14,8 +14,9 @@ from features.catalogue import COLUMN
 from features.events import CANCEL, FILL, NEW, TRADE, Events, Vocabulary, no_events
 from features.rows import Episodes, Rows, blank_rows, no_episodes
 from features.sweeps.base import MOST_MEMBERS
+from features.time_units import SECOND_NS
 from models.alert import Alert, Category, level
-from models.alerting import MOST_IDS, SECOND_NS, AlertFold, Policy, alert_id, contributions, severity
+from models.alerting import MOST_IDS, AlertFold, Policy, alert_id, contributions, severity
 from models.calibration import Opening
 from models.citing import Citation, Recent, cite
 from models.combination import Weights

@@ -7,7 +7,7 @@ import numpy as np
 from features.fold import FIGURES
 from features.rows import Episodes, blank_rows
 from features.sweeps.base import MOST_MEMBERS
-from models.alerting import SECOND_NS
+from features.time_units import SECOND_NS
 from models.parameters import Parameters, parse_parameters
 from models.rules import build_rules
 from models.rules.base import Rule

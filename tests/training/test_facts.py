@@ -15,8 +15,9 @@ from rich.console import Console
 
 from features.errors import TapeError
 from features.readers import read_tape
+from features.time_units import MINUTE_NS
 from training.facts import FACTS, Market, compare, markets_at, markets_of, measure, table_of
-from training.facts.market import MINUTE_NS, Takers, gaps_s
+from training.facts.market import Takers, gaps_s
 from training.facts.returns import spaced_changes
 from training.facts.sources import ALTCOINS
 from training.facts.statistics import (

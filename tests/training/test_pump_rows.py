@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from features.catalogue import COLUMN
 from features.fold import Folded
 from features.rows import Rows, blank_rows
-from training.pump_counting import DAY_NS, Pumps, Scored
+from features.time_units import DAY_NS
+from training.pump_counting import Pumps, Scored
 from training.pump_rows import BIN_NS, bins_of, row_precision
 
 S = 1_000_000_000

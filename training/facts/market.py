@@ -14,8 +14,8 @@ from features.encoding import Lots, encode
 from features.events import TRADE, Events, Vocabulary
 from features.order import total_order
 from features.readers import Tape
+from features.time_units import MINUTE_NS
 
-MINUTE_NS = 60_000_000_000
 SILENCE_NS = 6 * 60 * MINUTE_NS
 Spans = Sequence[tuple[int, int]]
 

@@ -12,7 +12,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from training.facts.market import MINUTE_NS, Market
+from features.time_units import MINUTE_NS
+from training.facts.market import Market
 
 HOUR = 60
 LEAST_IN_HOUR = 10

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from training.facts.market import MINUTE_NS, Market
+from features.time_units import MINUTE_NS
+from training.facts.market import Market
 from training.facts.statistics import FEWEST, autocorrelation, decay, excess_kurtosis, hill
 
 SIZE_LAGS = (1, 2, 4, 8, 16, 32, 64, 128)

@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
+from features.time_units import SECOND_NS
 from training.pictures.lives import FloatArray, IntArray
 from training.pictures.paper import (
     BUY,
@@ -39,13 +40,13 @@ from training.pictures.paper import (
 )  # fmt: skip
 from training.pictures.planted import Episode
 from training.pictures.recorded import Codes, Market, Recorded, Transfers
-from training.pictures.spans import SECOND, Span, main_span
+from training.pictures.spans import Span, main_span
 
 _WIDTH, _LEFT, _RIGHT, _TOP, _GAP = 17.0, 0.95, 0.25, 1.3, 0.16
 _HEIGHTS = (2.4, 1.8, 1.7, 1.5, 1.4)
 _TRANSFERS_HEIGHT, _GROUP = 2.0, 4
 _LEAST_SHOWN = 0.004  # of the width: a label of minutes must be seen on a picture of days
-_HALF_A_DAY = 43_200 * SECOND
+_HALF_A_DAY = 43_200 * SECOND_NS
 _TWO_DAYS = 4 * _HALF_A_DAY
 _MOST_LINES = 8
 
@@ -257,7 +258,7 @@ def _sizes(axes: Axes, done: Dealings, span: Span, quote: str) -> None:
 
 
 def _hours(axes: Axes, done: Dealings, span: Span) -> None:
-    _dots(axes, done, span, done.time // SECOND % 86_400 / 3_600)
+    _dots(axes, done, span, done.time // SECOND_NS % 86_400 / 3_600)
     axes.set_ylim(24, 0)
     axes.set_yticks([0, 6, 12, 18, 24])
     axes.set_ylabel("hour of day\nUTC", fontsize=9.5, color=INK)

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch, Rectangle
 
+from features.time_units import DAY_NS
 from training.pictures.paper import (
     BUY,
     DPI,
@@ -37,7 +38,6 @@ _WIDTH, _LEFT, _RIGHT = 17.0, 0.95, 0.25
 _HEAD, _FOOT = 0.95, 0.6
 _LANE, _PRICE, _VOLUME, _GAP, _BETWEEN = 0.2, 1.7, 0.65, 0.06, 0.5
 _CHARACTER = 0.078  # inches a character of a lane's label
-_DAY_NS = 86_400_000_000_000
 
 
 def overview_figures(tape: Recorded, episodes: Sequence[Episode]) -> list[Figure]:
@@ -203,7 +203,7 @@ def _head(figure: Figure, tape: Recorded, markets: Sequence[Market], episodes: S
     start, end = tape.span
     figure.text(left, 1 - 0.3 / height, tape.name, fontsize=17, fontweight="bold", color=INK, va="center")
     events = sum(len(market.events) for market in markets)
-    days = date_of(start) if end - start < _DAY_NS else f"{date_of(start)} to {date_of(end)}"
+    days = date_of(start) if end - start < DAY_NS else f"{date_of(start)} to {date_of(end)}"
     told = f"{days}, {length(end - start)}   ·   {len(markets)} markets   ·   {events:,} events"
     told += f"   ·   {planted} planted, {len(episodes) - planted} look-alikes" if episodes else ""
     figure.text(1 - _RIGHT / width, 1 - 0.3 / height, told, fontsize=10.5, color=FAINT, va="center", ha="right")

@@ -13,6 +13,7 @@ from matplotlib.image import imsave
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 from numpy.typing import NDArray
 
+from features.time_units import SECOND_NS
 from training.pictures.planted import Episode
 
 # Okabe & Ito's colours, told apart by the colour-blind too. Blue is buying, vermilion is selling, everywhere.
@@ -38,7 +39,6 @@ LOOK_ALIKE = "#8C8C8C"
 
 DPI = 100
 _THUMBNAIL = 5
-_SECOND = 1_000_000_000
 _DAY_S = 86_400
 _STEPS_S = (
     *(m * 10.0**p for p in range(-6, 0) for m in (1, 2, 5)),
@@ -64,7 +64,7 @@ def step_for(length_s: float, most: int) -> float:
 
 def seconds(time: NDArray[np.int64] | int, span: tuple[int, int]) -> NDArray[np.float64]:
     """Return ns as seconds after the midnight before a span, the unit of every axis of time."""
-    return (np.asarray(time, dtype=np.int64) - span[0] // (_DAY_S * _SECOND) * _DAY_S * _SECOND) / 1e9
+    return (np.asarray(time, dtype=np.int64) - span[0] // (_DAY_S * SECOND_NS) * _DAY_S * SECOND_NS) / 1e9
 
 
 def time_axis(axes: Axes, span: tuple[int, int], *, named: bool = True, most: int = 7) -> None:
@@ -80,7 +80,7 @@ def time_axis(axes: Axes, span: tuple[int, int], *, named: bool = True, most: in
     axes.tick_params(axis="x", labelbottom=named)
     if not named:
         return
-    midnight = span[0] // (_DAY_S * _SECOND) * _DAY_S
+    midnight = span[0] // (_DAY_S * SECOND_NS) * _DAY_S
     axes.set_xticklabels([_clock(tick, step, midnight, days=high > _DAY_S) for tick in ticks])
     axes.set_xlabel(f"UTC, {_date(midnight)}" if high <= _DAY_S else "UTC", color=FAINT, fontsize=9.5)
 
@@ -123,7 +123,7 @@ def per(step_s: float) -> str:
 
 def date_of(time: int) -> str:
     """Return the UTC date of a time, ns."""
-    return _date(time // _SECOND)
+    return _date(time // SECOND_NS)
 
 
 def length(ns: int) -> str:
@@ -133,8 +133,8 @@ def length(ns: int) -> str:
         >>> length(609_000_000), length(107_000_000_000), length(3 * 3600 * 10**9)
         ('609 ms', '1 min 47 s', '3 h')
     """
-    if ns < 10 * _SECOND:
-        return f"{ns / 1e6:,.0f} ms" if ns < _SECOND else f"{ns / 1e9:.2f} s"
+    if ns < 10 * SECOND_NS:
+        return f"{ns / 1e6:,.0f} ms" if ns < SECOND_NS else f"{ns / 1e9:.2f} s"
     total = round(ns / 1e9)
     parts = ((total // _DAY_S, "d"), (total // 3600 % 24, "h"), (total // 60 % 60, "min"), (total % 60, "s"))
     shown = [f"{value} {unit}" for value, unit in parts if value]

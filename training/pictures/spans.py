@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from features.time_units import SECOND_NS
 from training.pictures.lives import IntArray
 from training.pictures.planted import Episode
 from training.pictures.recorded import Recorded
 
 Span = tuple[int, int]
-SECOND = 1_000_000_000
-LONG_LOOK_ALIKE_NS = 7_200 * SECOND
-EXCERPT_NS = 300 * SECOND
+LONG_LOOK_ALIKE_NS = 7_200 * SECOND_NS
+EXCERPT_NS = 300 * SECOND_NS
 _FEWEST_IN_ZOOM, _USUAL_IN_ZOOM, _MOST_IN_ZOOM = 6, 16, 80
 _COMMON, _MOST_CYCLES, _MUCH_LONGER = 0.05, 50, 6
 CANCELS = 4
@@ -34,7 +34,7 @@ def main_span(episode: Episode, tape: Recorded) -> Span:
         times = [market.events.time[market.rows_of(accounts, start, end)] for market in episode.markets(tape)]
         return busiest(np.sort(np.concatenate(times)), (start, end), EXCERPT_NS)
     before = 1 if any(word in episode.kind for word in _NEEDS_BEFORE) else 4
-    margin = min(max((end - start) // before, 2 * SECOND), 900 * SECOND)
+    margin = min(max((end - start) // before, 2 * SECOND_NS), 900 * SECOND_NS)
     return start - margin, end + margin
 
 

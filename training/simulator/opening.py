@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from features.time_units import DAY_NS, SECOND_NS
 from training.simulator.arithmetic import log, power
 from training.simulator.chance import Chance, seed_of
 from training.simulator.exchange.records import CALL, CLOSED, CONTINUOUS, empty_books, empty_log, empty_pool
@@ -15,10 +16,9 @@ from training.simulator.exchange.venue import Exchange
 from training.simulator.flow.agenda import empty_agenda
 from training.simulator.flow.desk import plan_action
 from training.simulator.flow.loop import PHASE, open_world
-from training.simulator.flow.world import ASSET, HOURS, MAKER, MAX_LEVELS, MOOD, SECOND_NS, SPEC, World, empty_desk
+from training.simulator.flow.world import ASSET, HOURS, MAKER, MAX_LEVELS, MOOD, SPEC, World, empty_desk
 from training.simulator.people.markets import TYPICAL_LOTS, Market, Session, Venue
 from training.simulator.people.population import N_ACCOUNTS, ROLES, Population, people_of
-from training.simulator.setup import DAY_NS
 
 _BASIS, _MINUTE = 1e-4, 60.0
 _PEOPLE, _MAKERS, _STREAMS = 11, 12, 13  # purposes of random streams

@@ -6,15 +6,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from features.errors import ParameterError
+from features.time_units import DAY_NS, SECOND_NS
 from training.simulator.chance import Chance
-from training.simulator.flow.world import SECOND_NS
 from training.simulator.innocent import INNOCENTS, Innocent
 from training.simulator.labels import INNOCENT_TAGS
 from training.simulator.people.markets import Market
 from training.simulator.people.stage import Room, Stage
 from training.simulator.scenarios import SCENARIOS
 from training.simulator.scenarios.base import Scenario, Span, name_of
-from training.simulator.setup import DAY_NS, Planned, Setup
+from training.simulator.setup import Planned, Setup
 
 _ATTEMPTS = 80
 _TURNS = 4  # tries for every episode wanted: many a typology cannot happen on a short tape

@@ -27,7 +27,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from features.errors import ParameterError
-from training.simulator.flow.world import SECOND_NS
+from features.time_units import DAY_NS, SECOND_NS
 from training.simulator.people.markets import Session, Symbol, Venue
 from training.simulator.scenario_tables import (
     KNOWN_SYMBOLS,
@@ -40,7 +40,7 @@ from training.simulator.scenario_tables import (
     VenueTable,
     nearest,
 )
-from training.simulator.setup import DAY_NS, Planned, Setup, default_setup
+from training.simulator.setup import Planned, Setup, default_setup
 
 EXAMPLES = Path(__file__).with_name("examples")
 _OPTIONS = "options"

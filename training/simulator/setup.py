@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from typing import TypedDict
 
 from features.errors import ParameterError
+from features.time_units import DAY_NS, SECOND_NS
 from training.simulator.chance import Chance
-from training.simulator.flow.world import SECOND_NS
 from training.simulator.people.markets import DEFAULT_VENUE, Symbol, Venue, default_symbols
 
-DAY_NS = 86_400 * SECOND_NS
 FIRST_DAY_NS = 1_767_571_200 * SECOND_NS  # Monday, 2026-01-05, UTC
 _FITS_A_DAY_H = 16.0
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import zlib
 from typing import Any
 
+from features.time_units import MS_NS
 from serving.sources.dialects.dialect import Dialect, Tell, Trades
 from serving.sources.terms import Known
 
 _DEPTHS = (10, 25, 100, 500, 1000)
 _CHECKED = 10
-_NS_PER_MS = 1_000_000
 
 
 def book_checksum(asks: Any, bids: Any, price_decimals: int, amount_decimals: int) -> int:  # noqa: ANN401 - ccxt's books
@@ -129,6 +129,6 @@ class Kraken(Dialect):
 
     async def page(self, symbol: str, known: Known) -> Trades:
         """Return up to 1,000 trades from just before the known one's millisecond on; `since` takes nanoseconds."""
-        since = str((known.ms - 1) * _NS_PER_MS)
+        since = str((known.ms - 1) * MS_NS)
         page: Trades = await self.api.fetch_trades(symbol, None, None, {"since": since})
         return page

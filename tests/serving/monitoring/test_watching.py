@@ -17,6 +17,7 @@ from serving.monitoring.latest import LatestTrades
 from serving.monitoring.outbox import GATHER_S, Outbox, Parcel, together
 from serving.monitoring.watching import Watching
 from serving.monitoring.wire import Listed
+from serving.sources.clock import Clock
 from serving.sources.feed import RETRY_S, Delivery, Market
 from serving.sources.terms import Known
 from tests.serving.monitoring.scripted import SECOND_NS, START, Scripted, ScriptedFeed, Step, trades_of
@@ -167,7 +168,7 @@ def test_watching_whatever_fails_of_one_feed_the_others_deliver_everything(plan:
 
     taker, sources, done = Taker(), Scripted(script), {market: asyncio.Event() for market in markets}
     outbox = Outbox(taker, Sleeps())
-    watching = Watching(sources, outbox.deliver, unsaved(), lambda: NOW, Sleeps())
+    watching = Watching(sources, outbox.deliver, unsaved(), Clock(lambda: NOW, sleep=Sleeps()))
     brought = {market: 2 * steps.count("bring") for market, steps in zip(markets, plan, strict=True)}
 
     async def work() -> None:
@@ -190,7 +191,7 @@ def test_watching_feed_that_crashes_is_told_and_opened_again_with_its_counts() -
         told.append((seconds, watching.told(A)))
 
     outbox = Outbox(taker, Sleeps())
-    watching = Watching(sources, outbox.deliver, unsaved(), lambda: NOW, sleep)
+    watching = Watching(sources, outbox.deliver, unsaved(), Clock(lambda: NOW, sleep=sleep))
 
     async def work() -> None:
         await watching.start(Listed(*A))
@@ -217,7 +218,7 @@ def test_watching_start_again_changes_nothing_and_with_another_interval_opens_an
         raise AssertionError
 
     async def work() -> list[bool]:
-        watching = Watching(sources, deliver, unsaved(), lambda: NOW)
+        watching = Watching(sources, deliver, unsaved(), Clock(lambda: NOW))
         asked = [Listed(*A, since=1), Listed(*A, since=2), Listed(*A, interval_s=1.0)]
         started = [await watching.start(listed) for listed in asked]
         await asyncio.sleep(0)

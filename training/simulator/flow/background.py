@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 
 from features.events import CANCEL, EXPIRE
+from features.time_units import SECOND_NS
 from training.simulator.arithmetic import exp, log, power, tanh
 from training.simulator.chance import exponential, log_uniform, normal, pareto, poisson, uniform
 from training.simulator.compiled import inner
@@ -19,7 +20,7 @@ from training.simulator.exchange.venue import cancel, place, replace
 from training.simulator.flow.agenda import push
 from training.simulator.flow.prices import activity
 from training.simulator.flow.touch import imbalance, middle, own_touch
-from training.simulator.flow.world import SECOND_NS, World
+from training.simulator.flow.world import World
 
 DECIDE, ORDER, CANCEL_ORDER, EXPIRE_ORDER = 0, 1, 2, 3
 WHOEVER = 1  # anybody with equal chance, as after news; 0 by habit of activity

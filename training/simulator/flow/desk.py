@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from features.events import CANCEL
+from features.time_units import SECOND_NS
 from training.simulator.chance import exponential
 from training.simulator.compiled import entry
 from training.simulator.exchange.auction import change_phase
@@ -10,7 +11,7 @@ from training.simulator.exchange.records import HALTED, NONE, NUMBER
 from training.simulator.exchange.venue import cancel, place, replace
 from training.simulator.flow.agenda import push
 from training.simulator.flow.loop import BEGIN, WAKE, notice
-from training.simulator.flow.world import DESK, SECOND_NS, World
+from training.simulator.flow.world import DESK, World
 
 
 @entry

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 from features.events import FILL, TRADE
+from features.time_units import SECOND_NS
 from training.simulator.compiled import entry, inner
 from training.simulator.exchange.auction import change_phase
 from training.simulator.exchange.records import (
@@ -22,7 +23,7 @@ from training.simulator.flow.background import CANCEL_ORDER, DECIDE, EXPIRE_ORDE
 from training.simulator.flow.makers import LOOK, REACT, REQUOTE
 from training.simulator.flow.prices import FUNDAMENTAL
 from training.simulator.flow.takers import ARBITRAGE, SNIPE
-from training.simulator.flow.world import DESK, SECOND_NS, World
+from training.simulator.flow.world import DESK, World
 
 PHASE, WAKE, BEGIN = 10, 11, 12
 DONE, FULL, AWAKE = 0, 1, 2

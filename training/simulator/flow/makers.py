@@ -12,6 +12,7 @@ from __future__ import annotations
 import math
 
 from features.events import CANCEL
+from features.time_units import SECOND_NS
 from training.simulator.arithmetic import exp, log
 from training.simulator.chance import exponential, log_uniform, poisson, uniform
 from training.simulator.compiled import inner
@@ -21,7 +22,7 @@ from training.simulator.flow.agenda import push
 from training.simulator.flow.background import CANCEL_ORDER
 from training.simulator.flow.prices import activity
 from training.simulator.flow.touch import imbalance, middle, own_touch
-from training.simulator.flow.world import SECOND_NS, World
+from training.simulator.flow.world import World
 
 LOOK, REQUOTE, REACT = 4, 5, 6
 _IDLE_S = 60.0

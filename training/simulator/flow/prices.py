@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 
+from features.time_units import SECOND_NS
 from training.simulator.arithmetic import exp, log
 from training.simulator.chance import normal, pareto, uniform
 from training.simulator.compiled import inner
 from training.simulator.flow.agenda import push
 from training.simulator.flow.touch import middle
-from training.simulator.flow.world import SECOND_NS, World
+from training.simulator.flow.world import World
 
 FUNDAMENTAL = 8
 _QUICK_S, _STEADY_S, _SLOW_S, _BUZZ_S = 60.0, 1_500.0, 14_400.0, 240.0

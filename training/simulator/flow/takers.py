@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from features.time_units import SECOND_NS
 from training.simulator.arithmetic import log
 from training.simulator.chance import exponential, uniform
 from training.simulator.compiled import inner
@@ -9,7 +10,7 @@ from training.simulator.exchange.records import CONTINUOUS
 from training.simulator.exchange.venue import place
 from training.simulator.flow.agenda import push
 from training.simulator.flow.touch import imbalance, middle
-from training.simulator.flow.world import SECOND_NS, World
+from training.simulator.flow.world import World
 
 SNIPE, ARBITRAGE = 7, 9
 

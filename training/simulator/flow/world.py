@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from training.simulator.exchange.venue import Exchange
 from training.simulator.flow.agenda import Agenda
 
-SECOND_NS = 1_000_000_000
 MAX_LEVELS = 8
 HOURS = 24
 N_DESK = 1 << 16

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from features.time_units import SECOND_NS
 from training.simulator.chance import Chance
-from training.simulator.flow.world import SECOND_NS
 from training.simulator.innocent.base import Innocent
 from training.simulator.innocent.working import own_pace
 from training.simulator.people.markets import Market

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from training.simulator.flow.world import SECOND_NS
+from features.time_units import SECOND_NS
 from training.simulator.people.markets import Market
 from training.simulator.people.stage import Plan, Stage
 

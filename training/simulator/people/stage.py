@@ -10,11 +10,12 @@ from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from features.time_units import SECOND_NS
 from training.simulator.chance import Chance
 from training.simulator.exchange.records import MEETS_ITSELF, POST_ONLY, RESTS
 from training.simulator.flow import desk
 from training.simulator.flow.touch import imbalance, middle
-from training.simulator.flow.world import SECOND_NS, World
+from training.simulator.flow.world import World
 from training.simulator.people.markets import TYPICAL_LOTS, Market
 from training.simulator.people.population import ROLES, Population
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from features.time_units import SECOND_NS
 from training.simulator.arithmetic import power
 from training.simulator.chance import Chance
-from training.simulator.flow.world import SECOND_NS
 from training.simulator.people.markets import Market
 from training.simulator.people.stage import BUY, SELL, Order, Plan, Room, Stage
 from training.simulator.scenarios.base import Span, anywhere, tape_s

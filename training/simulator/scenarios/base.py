@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from features.time_units import SECOND_NS
 from training.simulator.chance import Chance
-from training.simulator.flow.world import SECOND_NS
 from training.simulator.people.markets import Market
 from training.simulator.people.stage import Plan, Room, Stage
 

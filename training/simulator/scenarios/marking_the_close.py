@@ -9,9 +9,9 @@ Source: MAR Annex II, Section 1, 5(d); last 5 minutes and a share of 0.4 in the 
 
 from __future__ import annotations
 
+from features.time_units import SECOND_NS
 from training.simulator.arithmetic import exp, log
 from training.simulator.chance import Chance
-from training.simulator.flow.world import SECOND_NS
 from training.simulator.people.markets import Market
 from training.simulator.people.stage import BUY, SELL, Plan, Room, Stage
 from training.simulator.scenarios.base import Span, before_fixing, fixings

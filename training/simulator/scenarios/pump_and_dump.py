@@ -10,9 +10,9 @@ Source: MAR Annex II, Section 1, 4(a) and 5(b); 126 real pumps, see `tests/train
 
 from __future__ import annotations
 
+from features.time_units import SECOND_NS
 from training.simulator.arithmetic import log
 from training.simulator.chance import Chance
-from training.simulator.flow.world import SECOND_NS
 from training.simulator.people.markets import Market
 from training.simulator.people.stage import BUY, Order, Plan, Room, Stage
 from training.simulator.scenarios.base import Span, anywhere, at_round_time

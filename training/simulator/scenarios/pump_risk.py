@@ -11,15 +11,14 @@ Source: 126 real pumps: volume of the hour before was 2.3 times the day's mean (
 
 from __future__ import annotations
 
+from features.time_units import HOUR_NS
 from training.simulator.chance import Chance
-from training.simulator.flow.world import SECOND_NS
 from training.simulator.people.markets import Market
 from training.simulator.people.stage import BUY, Plan, Room, Stage
 from training.simulator.scenarios.base import Span, anywhere, tape_s
 from training.simulator.scenarios.pump_and_dump import AFTER_S, accumulate, announce, play_out
 from training.simulator.scenarios.rush import aggress, scaled, suits
 
-_HOUR_NS = 3_600 * SECOND_NS
 _LONGEST_S = 3_600.0
 
 
@@ -43,7 +42,7 @@ class PumpRisk:
             stage.also(_try(stage, stage.chance.choice(organisers)), after_s=when)
         held = yield from accumulate(stage, organisers, BUY)
         rush = yield from announce(stage, BUY)
-        stage.labelled_from, stage.labelled_to = max(rush.onset - _HOUR_NS, stage.room.span[0]), rush.onset
+        stage.labelled_from, stage.labelled_to = max(rush.onset - HOUR_NS, stage.room.span[0]), rush.onset
         stage.sequels.append(("pump_and_dump", rush.onset, stage.end))
         return (yield from play_out(stage, rush, organisers, held))
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from features.time_units import SECOND_NS
 from training.simulator.arithmetic import exp, log, power
-from training.simulator.flow.world import SECOND_NS
 from training.simulator.people.markets import Market
 from training.simulator.people.stage import BUY, GTC, IOC, Order, Plan, Stage
 

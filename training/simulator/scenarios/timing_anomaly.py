@@ -8,13 +8,12 @@ Source: detectors.md: arrivals too regular, too bursty or at an odd hour for thi
 
 from __future__ import annotations
 
+from features.time_units import DAY_NS, HOUR_NS
 from training.simulator.chance import Chance
 from training.simulator.people.markets import Market
 from training.simulator.people.stage import BUY, SELL, Plan, Room, Stage
 from training.simulator.scenarios.base import Span, anywhere, tape_s
-from training.simulator.setup import DAY_NS
 
-_HOUR_NS = DAY_NS // 24
 _ENOUGH, _MOST_BEATS, _ODD_HOURS = 20, 8_000, (2.0, 6.0)
 _PERIODS_S = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 2.5, 5.0, 10.0, 15.0, 20.0, 30.0)
 
@@ -28,16 +27,16 @@ class TimingAnomaly:
     def when(self, room: Room, market: Market, chance: Chance) -> Span | None:  # noqa: ARG002
         """Return 15 to 45 minutes; where the tape has a night, half of the time a minute or so at night."""
         nights = [
-            hour for hour in range(room.span[0] // _HOUR_NS + 1, room.span[1] // _HOUR_NS - 1) if 2 <= hour % 24 < 5
+            hour for hour in range(room.span[0] // HOUR_NS + 1, room.span[1] // HOUR_NS - 1) if 2 <= hour % 24 < 5
         ]
         if nights and chance.happens(0.5):
-            begin = chance.choice(nights) * _HOUR_NS + int(chance.uniform(0.0, 0.9) * _HOUR_NS)
+            begin = chance.choice(nights) * HOUR_NS + int(chance.uniform(0.0, 0.9) * HOUR_NS)
             return Span(begin, begin + int(chance.uniform(20.0, 120.0) * 1e9))
         return anywhere(room, chance, min(chance.uniform(900.0, 2_700.0), 0.5 * tape_s(room)))
 
     def plan(self, stage: Stage) -> Plan:
         """Beat, or burst at night; True if twenty trades came of it."""
-        hour = stage.begin % DAY_NS / _HOUR_NS
+        hour = stage.begin % DAY_NS / HOUR_NS
         night = _ODD_HOURS[0] <= hour < _ODD_HOURS[1] and stage.duration_s < 300.0
         trades = yield from (_burst(stage) if night else _beat(stage))
         return trades >= _ENOUGH
