@@ -138,7 +138,7 @@ def measure_kills(path: Path, times: int, seed: int, progress: Callable[[int, in
     """Send a tape to an engine that is killed at random moments, and compare with one that is not.
 
     Args:
-        path: The tape; sent again and again, each time as if recorded later, until the engine was killed often enough.
+        path: The tape; sent once, and again, each time as if recorded later, until the engine was killed often enough.
         times: How often it is killed.
         seed: Seed of the moments.
         progress: Called with kills done and in all.
@@ -150,7 +150,8 @@ def measure_kills(path: Path, times: int, seed: int, progress: Callable[[int, in
         engine = Killed(settings, np.random.default_rng(seed))
         killer = threading.Thread(target=engine.kill_until, args=(times, enough, progress), name="killer")
         killer.start()
-        for batch, rows in _batches(in_time_order(read_tape(path))):
+        tape = in_time_order(read_tape(path))
+        for batch, rows in _batches(tape):
             if engine.kills > known_kills:
                 known_kills = engine.kills
                 asked_again += len(lately)
@@ -159,7 +160,7 @@ def measure_kills(path: Path, times: int, seed: int, progress: Callable[[int, in
             sent.append(batch)
             lately.append(batch)
             events += rows
-            if enough.is_set():
+            if enough.is_set() and (events >= len(tape) or engine.failed):
                 break
         killer.join()
         engine.send(end := _end(sent))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from features.json_values import finite
@@ -29,8 +30,9 @@ RULES = "rules"
 PROMPT_S = 60.0
 """Seconds after a pattern is complete within which it should have been detected."""
 NOT_MANIPULATION = (
-    "adv_outlier", "concentrated_trading", "excessive_accumulation_others", "excessive_accumulation_own",
-    "excessive_offloading_others", "excessive_offloading_own", "price_anomaly", "timing_anomaly", "volume_spike",
+    "adv_outlier", "arbitrage", "concentrated_trading", "excessive_accumulation_others", "excessive_accumulation_own",
+    "excessive_offloading_others", "excessive_offloading_own", "price_anomaly", "price_discrepancy", "timing_anomaly",
+    "volume_spike",
 )  # fmt: skip
 """Anomalies and behaviour; everything else that is planted is manipulation."""
 
@@ -43,8 +45,9 @@ class Detected:
         judges: The rules alone, then the bundle if there was one.
         symbol_hours: Market hours over all tapes.
         planned: Episodes that were planned; some do not come about and have no label.
-        episodes: One row a judge and label: `judge`, `tape`, `typology`, `symbol`, `accounts`, `severity`, `start_ns`,
-            `end_ns`, `hit`, `delay_s` after its start, `after_s` after its end (negative: before), `accounts_right`.
+        episodes: One row a judge and episode, which on several venues has a label on each: `judge`, `tape`, `typology`,
+            `symbol`, `accounts`, `severity`, `start_ns`, `end_ns`, `hit`, `delay_s` after its start, `after_s` after
+            its end (negative: before), `accounts_right`, `planned` (number in the plan, -1: none).
         alerts: One row a judge and alert: `judge`, `tape`, `typology`, `category`, `symbol`, `accounts`,
             `window_start`, `window_end`, `detected_at`, `confidence`, `hits`, `false`, `raised_on`, `says`.
     """
@@ -128,13 +131,13 @@ def benchmark(
                 for raised in alerts_of(markets, parameters, judged_by):
                     around = _around(raised.market, innocents, plan)
                     matched = match(raised.last, raised.market.labels)
-                    episodes.append(_episodes(judge, raised.market, matched))
+                    episodes.append(_episodes(judge, raised.market, matched, plan))
                     alerts.append(_alerts(judge, raised, matched, around))
             done += 1
             if progress:
                 progress(done, total)
     planned = sum(len(plan) for _, _, plan in read)
-    return Detected(tuple(judges), hours, planned, _joined(episodes), _joined(alerts))
+    return Detected(tuple(judges), hours, planned, _once(_joined(episodes)), _joined(alerts))
 
 
 def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
@@ -142,10 +145,25 @@ def _joined(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(filled or frames[:1], ignore_index=True)
 
 
-def _episodes(judge: str, market: MarketTape, matched: Matched) -> pd.DataFrame:
+def _once(episodes: pd.DataFrame) -> pd.DataFrame:
+    """Return each episode once: what is labelled on several venues is found by an alert on any; the first counts."""
+    best = episodes.sort_values(["hit", "delay_s"], ascending=[False, True], kind="stable")
+    alike = best.duplicated(["judge", "tape", "typology", "symbol", "planned"]) & (best["planned"] >= 0)
+    return best[~alike].sort_index().reset_index(drop=True)
+
+
+def _episodes(judge: str, market: MarketTape, matched: Matched, plan: Sequence[Placed] = ()) -> pd.DataFrame:
     found = matched.episodes.assign(accounts=market.labels["accounts"].tolist(), judge=judge, tape=market.tape)
     found["hit"] = found["hit"].astype(bool)
+    spans = zip(found["start_ns"], found["end_ns"], strict=True)
+    found["planned"] = np.array([_number_of(plan, market.symbol, *span) for span in spans], np.int64)
     return found.assign(after_s=found["delay_s"] - (found["end_ns"] - found["start_ns"]) / 1e9)
+
+
+def _number_of(plan: Sequence[Placed], symbol: str, start: int, end: int) -> int:
+    """Return which of the plan a span of a symbol belongs to, -1 if none."""
+    meets = (k for k, one in enumerate(plan) if one.symbol == symbol and one.start < end and start < one.end)
+    return next(meets, -1)
 
 
 def _alerts(judge: str, raised: Raised, matched: Matched, around: Around) -> pd.DataFrame:

@@ -10,7 +10,7 @@ from pathlib import Path
 from features.errors import ParameterError
 from features.time_units import HOUR_NS, SECOND_NS
 from training.simulated_sets import simulated_set
-from training.simulator import Planned, Setup
+from training.simulator import Planned, Setup, default_setup
 from training.simulator.chance import Chance
 from training.simulator.opening import open_tape
 from training.simulator.people.markets import KNOWN, Market, Symbol, altcoins, list_markets
@@ -36,6 +36,8 @@ DAILY = (
     "excessive_offloading_own",
 )  # fmt: skip
 """What shows itself only against days of history; on long tapes of thin symbols, with days or when named."""
+ACROSS = ("arbitrage", "cross_market_wash", "inter_venue_manipulation", "price_discrepancy")
+"""What needs a symbol on two venues; planted when named, or all of it with venues."""
 SEED = 40_014
 """No model was trained on tapes of this seed, nor a threshold set."""
 
@@ -59,6 +61,7 @@ class Wanted:
         severity: Least and greatest; each episode's lies between.
         seed: Source of all chance.
         days: Whether what needs days of history is planted, too.
+        venues: Whether what needs two venues is planted, too.
     """
 
     typologies: tuple[str, ...] = ()
@@ -66,6 +69,7 @@ class Wanted:
     severity: tuple[float, float] = (0.33, 0.67)
     seed: int = SEED
     days: bool = False
+    venues: bool = False
 
     def __post_init__(self) -> None:
         """Refuse what cannot be planted.
@@ -73,7 +77,7 @@ class Wanted:
         Raises:
             ParameterError: Names every field, its value and what it must be.
         """
-        known, (low, high) = {*HOURLY, *CASES, *DAILY}, self.severity
+        known, (low, high) = {*HOURLY, *CASES, *DAILY, *ACROSS}, self.severity
         unknown = [name for name in self.typologies if name not in known]
         mistakes = []
         if unknown:
@@ -118,10 +122,10 @@ def tapes_of(wanted: Wanted, data: Path, progress: Progress | None = None) -> li
     Raises:
         ParameterError: Something finds no place on any tape.
     """
-    names = wanted.typologies or (HOURLY + (DAILY if wanted.days else ()))
-    short = [name for name in names if name not in DAILY]
-    long = [name for name in names if name in DAILY]
-    plans = ([_short_plan(wanted, short)] if short else []) + ([_long_plan(wanted, long)] if long else [])
+    names = wanted.typologies or (HOURLY + DAILY * wanted.days + ACROSS * wanted.venues)
+    of_each = {_short_plan: [*HOURLY, *CASES], _long_plan: DAILY, _venues_plan: ACROSS}
+    parts = [(plan, [name for name in names if name in known]) for plan, known in of_each.items()]
+    plans = [plan(wanted, part) for plan, part in parts if part]
     steps = [100 * setup.tapes for setup, _ in plans]
     paths = []
     for number, (setup, placed) in enumerate(plans):
@@ -157,6 +161,12 @@ def _long_plan(wanted: Wanted, names: Sequence[str]) -> tuple[Setup, list[Placed
     thin = [_thin(number) for number in range(min(wanted.episodes, _DAYS_MARKETS))]
     setup = Setup(tuple(thin), hours=_DAYS_H, start_h=0.0, seed=wanted.seed + 1, abuse_rate=0.0)
     return _fill(wanted, setup, names, alone=False)
+
+
+def _venues_plan(wanted: Wanted, names: Sequence[str]) -> tuple[Setup, list[Placed]]:
+    """Return tapes of hours on which two venues list each symbol; episodes of a symbol are minutes apart."""
+    one = default_setup(symbols=len(KNOWN), venues=2, hours=_HOURS, seed=wanted.seed + 2, abuse_rate=0.0)
+    return _fill(wanted, replace(one, start_h=_START_H), names, alone=True)
 
 
 def _thin(number: int) -> Symbol:
@@ -224,7 +234,8 @@ class _Filling:
     def _take(self, scenario: Scenario, market: Market, span: Span, severity: float) -> None:
         name, symbol = name_of(scenario), market.symbol.name
         at_h = (span.begin - self._room.span[0]) / HOUR_NS
-        self.planned.append(Planned(name, at_h, symbol, severity=severity, tape=self._number))
+        venue = market.venue.name if len(self._setup.venues) > 1 else None
+        self.planned.append(Planned(name, at_h, symbol, venue=venue, severity=severity, tape=self._number))
         self.placed.append(Placed(name, scenario.kind, self._number, symbol, span.begin, span.end))
 
 

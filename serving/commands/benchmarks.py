@@ -24,6 +24,7 @@ def benchmark_detectors(
     severity: Annotated[tuple[float, float], typer.Option(help="Least and greatest, from 0 to 1.")] = (0.33, 0.67),
     seed: Annotated[int, typer.Option(help="Seed of the tapes; the default's train nothing.", min=0)] = 40_014,
     days: Annotated[bool, typer.Option("--days", help="Plant what needs days of history, too.")] = False,
+    venues: Annotated[bool, typer.Option("--venues", help="Plant what needs two venues, too.")] = False,
     data: Annotated[Path | None, typer.Option(help="Folder to keep the tapes in, and to find them again.")] = None,
     rules_only: Annotated[bool, typer.Option("--rules-only", help="Leave the champion model out.")] = False,
     details: Annotated[bool, typer.Option("--details", help="List what was missed and what was false.")] = False,
@@ -34,7 +35,9 @@ def benchmark_detectors(
 ) -> None:
     """Recall, precision, accounts and delay of every detector, on simulated tapes with every typology planted.
 
-    Cases of real people are planted when named: coscia, oystacher, sarao.
+    Cases of real people are planted when named: coscia, oystacher, sarao. On two
+    venues: arbitrage, cross_market_wash, inter_venue_manipulation,
+    price_discrepancy.
     """
     from models.registry import load_champion
     from training.benchmark_detectors import benchmark
@@ -44,7 +47,7 @@ def benchmark_detectors(
     refuse_no_folder(out, "--out")
     settings = settings_of(home)
     chosen, bundle = settings.parameters(parameters), None if rules_only else load_champion(settings.home)
-    wanted = Wanted(tuple(typology or ()), episodes, severity, seed, days)
+    wanted = Wanted(tuple(typology or ()), episodes, severity, seed, days, venues)
     with tempfile.TemporaryDirectory(prefix="tapewatch-") as folder:
         with bar("simulating") as report:
             datasets = tapes_of(wanted, data or Path(folder), report)

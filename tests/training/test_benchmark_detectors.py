@@ -12,8 +12,8 @@ from rich.console import Console, RenderableType
 from models.alert import Alert
 from models.parameters import Parameters
 from training.alerts import Raised
-from training.benchmark_detectors import NOT_MANIPULATION, Detected, _alerts, _episodes, benchmark
-from training.benchmark_tapes import CASES, DAILY, HOURLY, Wanted, tapes_of
+from training.benchmark_detectors import NOT_MANIPULATION, Detected, _alerts, _episodes, _once, benchmark
+from training.benchmark_tapes import ACROSS, CASES, DAILY, HOURLY, Wanted, tapes_of
 from training.detector_tables import tables_of
 from training.false_alerts import Around
 from training.hits import match
@@ -34,6 +34,18 @@ def found(
     raised, matched = Raised(here, alerts, alerts), match(alerts, planted)
     around = Around((), (), (), 1.0)
     return Detected(("rules",), 2.0, 3, _episodes("rules", here, matched), _alerts("rules", raised, matched, around))
+
+
+def test_episode_labelled_on_two_venues_counts_once_as_the_first_alert_on_any_finds_it() -> None:
+    row = {"judge": "rules", "tape": "t", "typology": "arbitrage", "symbol": "A", "planned": 4}
+    told = [
+        {**row, "hit": False, "delay_s": float("nan")}, {**row, "hit": True, "delay_s": 9.0},
+        {**row, "hit": True, "delay_s": 3.0}, {**row, "planned": 5, "hit": False, "delay_s": float("nan")},
+        {**row, "planned": -1, "hit": False, "delay_s": 1.0}, {**row, "planned": -1, "hit": True, "delay_s": 2.0},
+    ]  # fmt: skip
+    once = _once(pd.DataFrame(told))
+    assert once["planned"].tolist() == [4, 5, -1, -1]
+    assert once["delay_s"].tolist()[0] == 3.0
 
 
 def printed(what: RenderableType) -> list[str]:
@@ -81,7 +93,7 @@ def test_tables_fit_80_columns_and_name_what_was_missed(found: Detected) -> None
 
 
 def test_not_manipulation_is_planted() -> None:
-    assert set(NOT_MANIPULATION) < {*HOURLY, *CASES, *DAILY}
+    assert set(NOT_MANIPULATION) < {*HOURLY, *CASES, *DAILY, *ACROSS}
 
 
 @pytest.mark.slow

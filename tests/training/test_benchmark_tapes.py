@@ -7,7 +7,18 @@ import pytest
 
 from features.errors import ParameterError
 from features.readers import read_dataset
-from training.benchmark_tapes import DAILY, HOURLY, Placed, Wanted, _long_plan, _short_plan, read_plan, tapes_of
+from training.benchmark_tapes import (
+    ACROSS,
+    DAILY,
+    HOURLY,
+    Placed,
+    Wanted,
+    _long_plan,
+    _short_plan,
+    _venues_plan,
+    read_plan,
+    tapes_of,
+)
 from training.simulator.people.markets import KNOWN
 from training.simulator.scenarios import SCENARIOS
 from training.simulator.scenarios.base import name_of
@@ -46,8 +57,16 @@ def test_long_plan_has_no_two_of_a_kind_in_a_market() -> None:
     assert len(placed) == 4 * len(DAILY)
 
 
+def test_venues_plan_has_each_typology_as_often_on_a_symbol_that_two_venues_list() -> None:
+    setup, placed = _venues_plan(Wanted(episodes=2), ACROSS)
+    names = [one.name for one in placed]
+    assert {name: names.count(name) for name in names} == dict.fromkeys(ACROSS, 2)
+    assert len(setup.venues) == 2
+    assert {planned.venue for planned in setup.planned} <= {venue.name for venue in setup.venues}
+
+
 def test_names_that_are_planted_are_scenarios() -> None:
-    assert {*HOURLY, *DAILY} <= {name_of(scenario) for scenario in SCENARIOS}
+    assert {*HOURLY, *DAILY, *ACROSS} <= {name_of(scenario) for scenario in SCENARIOS}
 
 
 def test_wanted_of_what_cannot_be_names_every_mistake() -> None:
