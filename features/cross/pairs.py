@@ -12,12 +12,12 @@ from features.cross.prints import Takes
 from features.sweeps.base import Out, write
 
 KIND = "cross_pairs"
-FIGURES = ("pairs", "pair_share", "others_pairs", "gain_share", "gain_bps", "value", "net_ratio")
+FIGURES = ("pairs", "pair_share", "others_pairs", "next_pairs", "gain_share", "gain_bps", "value", "net_ratio")
 APART_NS = 1_000_000_000
 REMEMBERED_NS = 900_000_000_000
 _MOST_BACK = 1_024
 _LIKE = 0.5
-_PAIRS, _SHARE, _OTHERS, _GAIN_SHARE, _GAIN, _VALUE, _NET = range(len(FIGURES))
+_PAIRS, _SHARE, _OTHERS, _NEXT, _GAIN_SHARE, _GAIN, _VALUE, _NET = range(len(FIGURES))
 
 
 class Pairs(NamedTuple):
@@ -82,6 +82,17 @@ def pair_of(takes: Takes, i: int, j: int) -> Pairs:
     )  # fmt: skip
 
 
+@nb.njit(cache=True)
+def _next_pairs(pairs: Pairs, entity: int, since: int) -> int:
+    """Return the most pairs that any other entity has after a time."""
+    others = np.sort(pairs.entity[(pairs.time > since) & (pairs.entity != entity)])
+    most = run = 0
+    for k in range(len(others)):
+        run = run + 1 if k > 0 and others[k] == others[k - 1] else 1
+        most = max(most, run)
+    return most
+
+
 @nb.njit(cache=True, error_model="numpy")
 def tell_pair(takes: Takes, pairs: Pairs, i: int, j: int, out: Out) -> int:
     """Write the episode of a pair, with what its entity did in the last quarter of an hour, and return its row.
@@ -110,6 +121,7 @@ def tell_pair(takes: Takes, pairs: Pairs, i: int, j: int, out: Out) -> int:
         figures[_VALUE] += pairs.value[k]
         net += pairs.net[k]
         own += pairs.quantity[k]
+    figures[_NEXT] = _next_pairs(pairs, entity, now - REMEMBERED_NS)
     figures[_SHARE], figures[_GAIN] = own / everybody, figures[_GAIN] / own
     figures[_GAIN_SHARE] /= figures[_PAIRS]
     figures[_NET] = abs(net) / own

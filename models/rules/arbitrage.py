@@ -1,4 +1,4 @@
-"""One account takes most of what there is between two venues."""
+"""One account takes far more of what there is between two venues than anybody else."""
 
 from __future__ import annotations
 
@@ -25,10 +25,13 @@ class Params(RuleParams):
     """Parameters of `arbitrage`."""
 
     minimum_pairs: int = parameter(
-        15, "pairs of takes within a quarter of an hour", "measured: of fewer an honest one may have most", ge=1
+        10, "pairs of takes within a quarter of an hour", "ours: of fewer a lead says nothing", ge=1
     )
-    pair_share: float = parameter(
-        0.5, "part of the quantity of all pairs", "measured: six honest arbitrageurs have up to .45 each", gt=0, lt=1
+    next_multiple: float = parameter(
+        2.0, "its pairs over those of the next", "measured: one of six honest ones has up to 1.9 times of many", gt=1
+    )
+    lead: float = parameter(
+        2.5, "pairs ahead of the next, deviations of the sum of both", "measured: honest ones lead by up to 2.3", gt=0
     )
     gain_share: float = parameter(0.8, "part of the pairs sold above what was paid", "ours", gt=0, lt=1)
     minimum_gain_bps: float = parameter(2.0, "mean gain of a pair before fees", "ours: fees of a professional", gt=0)
@@ -41,12 +44,13 @@ class Arbitrage:
 
     Pattern:
         Within a second it takes on both venues, opposite sides, like sizes, sells above what it paid, time and again;
-        its position stays flat, and it has most of all such pairs.
+        its position stays flat, and it has far more such pairs than anybody else.
 
     Innocent explanations:
-        Arbitrage keeps venues together and is no abuse; what an exchange wants to know of is one who has it nearly
-        alone (share). A hedger across venues rests on one of them and gains nothing from the gap (both legs must be
-        taken, gain). A market maker on two venues hardly takes. A router of large orders trades one way on both.
+        Arbitrage keeps venues together and is no abuse; what an exchange wants to know of is one who outruns all
+        others (next multiple, and by more than chance: lead). A hedger across venues rests on one of them and gains
+        nothing from the gap (both legs must be taken, gain). A market maker on two venues hardly takes. A router of
+        large orders trades one way on both.
 
     Source:
         detectors.md: prices apart beyond fees, harvested.
@@ -65,10 +69,12 @@ class Arbitrage:
     def judge(self, _rows: Rows, episodes: Episodes) -> Findings:
         """Score each pair by the weakest term of what its account did in the last quarter of an hour."""
         p = self.params
+        pairs, others = episodes["pairs"], episodes["next_pairs"]
         score = np.minimum.reduce(
             (
-                exceedance(episodes["pairs"], p.minimum_pairs),
-                share_exceedance(episodes["pair_share"], p.pair_share),
+                exceedance(pairs, p.minimum_pairs),
+                exceedance(pairs / np.maximum(others, 1.0), p.next_multiple),
+                exceedance(np.maximum(pairs - others, 0.0) / np.sqrt(np.maximum(pairs + others, 1.0)), p.lead),
                 share_exceedance(episodes["gain_share"], p.gain_share),
                 exceedance(np.maximum(episodes["gain_bps"], 0.0), p.minimum_gain_bps),
                 shortfall(episodes["net_ratio"], p.net_share),
@@ -82,8 +88,9 @@ class Arbitrage:
         return told(
             episodes, episode,
             ("pairs", "pairs", p.minimum_pairs, "It bought here and sold there {value:.0f} times in 15 minutes."),
-            ("pair_share", "ratio", p.pair_share, "That is {value:.0%} of all such trades (limit {threshold:.0%})."),
+            ("next_pairs", "pairs", None, "The next one did so {value:.0f} times."),
             ("others_pairs", "pairs", None, "All others together did so {value:.0f} times."),
+            ("pair_share", "ratio", None, "It had {value:.0%} of the quantity of all such trades."),
             ("gain_share", "ratio", p.gain_share, "{value:.0%} of its pairs sold above what was paid."),
             ("gain_bps", "basis points", p.minimum_gain_bps, "They gained {value:.1f} bps each, before fees."),
             ("value", "quote units", None, "Together they gained {value:,.2f} in quote currency, before fees."),

@@ -30,7 +30,7 @@ EAGER = parse_parameters(
         "events": {"lot": 1e-3, "allowed_lateness_s": LATENESS_S},
         "cross": {"taker_fee_bps": 0.2, "taker_fees_bps": {"beta": 0.4}, "patience_s": 40.0},
         "price_discrepancy": {"minimum_net_bps": 0.1, "minimum_gap_s": 3.0, "minimum_trades": 1},
-        "arbitrage": {"minimum_pairs": 2, "pair_share": 0.1},
+        "arbitrage": {"minimum_pairs": 2, "next_multiple": 1.1, "lead": 0.1},
         "inter_venue_manipulation": {
             "minimum_move_bps": 1.0,
             "minimum_sigmas": 0.5,

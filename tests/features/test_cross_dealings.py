@@ -92,7 +92,16 @@ def test_pair_of_another_account_halves_the_share() -> None:
     one: list[Trade] = [(10.0, HERE, 100.0, 2.0, 1, 7, 2), (10.4, THERE, 100.5, 2.0, -1, 4, 7)]
     other: list[Trade] = [(20.0, HERE, 100.0, 2.0, 1, 8, 2), (20.4, THERE, 100.5, 2.0, -1, 4, 8)]
     told = figures("cross_pairs", dealt("cross_pairs", one + other))
-    assert (told["pair_share"], told["others_pairs"]) == (0.5, 1.0)
+    assert (told["pair_share"], told["others_pairs"], told["next_pairs"]) == (0.5, 1.0, 1.0)
+
+
+def test_next_pairs_are_those_of_the_one_who_has_most_of_the_others() -> None:
+    trades: list[Trade] = []
+    for number, entity in enumerate([8, 9, 8, 7, 8, 9, 7]):
+        time = 10.0 * (number + 1)
+        trades += [(time, HERE, 100.0, 2.0, 1, entity, 2), (time + 0.4, THERE, 100.5, 2.0, -1, 4, entity)]
+    told = figures("cross_pairs", dealt("cross_pairs", trades))
+    assert (told["pairs"], told["others_pairs"], told["next_pairs"]) == (2.0, 5.0, 3.0)
 
 
 def test_fill_of_a_resting_order_is_no_leg_of_a_pair() -> None:

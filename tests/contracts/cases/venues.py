@@ -23,17 +23,19 @@ CASES: dict[str, Case] = {
     ),
     "arbitrage": Case(
         pattern={
-            "pairs": 40.0, "pair_share": 0.6, "others_pairs": 25.0, "gain_share": 1.0, "gain_bps": 6.0,
-            "value": 300.0, "net_ratio": 0.0,
+            "pairs": 40.0, "pair_share": 0.6, "others_pairs": 25.0, "next_pairs": 8.0, "gain_share": 1.0,
+            "gain_bps": 6.0, "value": 300.0, "net_ratio": 0.0,
         },
         look_alikes={
-            "one of many arbitrageurs": {"pair_share": 0.17},
+            "one of many arbitrageurs": {"pair_share": 0.17, "next_pairs": 38.0},
+            "first of a few arbitrageurs": {"pairs": 30.0, "next_pairs": 18.0},
+            "one who came first by chance": {"pairs": 12.0, "next_pairs": 4.0},
             "hedger across venues, who gains nothing": {"gain_share": 0.5, "gain_bps": 0.3},
             "market maker on two venues, who hardly takes": {"pairs": 3.0},
             "trader who builds a position": {"net_ratio": 0.9},
         },
         threshold=("minimum_pairs", (5, 20, 60)),
-        always_known=("others_pairs", "value"),
+        always_known=("pair_share", "others_pairs", "value"),
     ),
     "inter_venue_manipulation": Case(
         pattern={
