@@ -32,14 +32,17 @@ class Params(RuleParams):
     )
     taken_share: float = parameter(0.75, "part of what was taken on the side meanwhile", "ours", gt=0, lt=1)
     position_trades: float = parameter(
-        3.0,
-        "position elsewhere, mean trades of the others",
-        "measured: planted 1.8-20, honest reversals below 2.7",
-        gt=0,
+        2.0, "position elsewhere, mean trades of the others", "measured: planted from 1.8, most above 5", gt=0
     )
     exit_share: float = parameter(0.9, "part of the position elsewhere that went", "measured: all of it", gt=0, lt=1)
     exit_s: float = parameter(
-        15.0, "seconds from the burst until it went", "measured: honest reversals take half a minute or more", gt=0
+        30.0, "seconds from the burst until it went", "measured: of thin markets up to half a minute", gt=0
+    )
+    together: float = parameter(
+        7.0,
+        "by how many times burst, position and haste pass their limits, the product",
+        "measured: one alone passes on honest markets, too",
+        ge=1,
     )
     opposed_share: float = parameter(
         0.3, "sold here before while it was built there, part of it", "ours: that is arbitrage", gt=0
@@ -59,7 +62,8 @@ class InterVenueManipulation:
     Innocent explanations:
         An arbitrageur trades the venues against each other: while it buys there it sells here (opposed). A hedger
         goes the other way on the other venue, too. News moves all venues and nobody needs a position first. Who
-        trades in both directions all day turns round after minutes, not at once and wholly (exit).
+        trades in both directions all day turns round after minutes, not at once and wholly (exit), and hardly ever
+        after a burst and with a position that are large as well (together).
 
     Source:
         MAR Annex II, Section 1, 2(c) of Regulation (EU) 2016/522.
@@ -78,12 +82,15 @@ class InterVenueManipulation:
     def judge(self, _rows: Rows, episodes: Episodes) -> Findings:
         """Score each burst by its weakest term."""
         p = self.params
+        sigmas, position = np.maximum(episodes["sigmas"], 0.0), np.maximum(episodes["usual_trades"], 0.0)
+        haste = p.exit_s / np.maximum(episodes["exit_s"], 1.0)
         score: NDArray[np.float64] = np.minimum.reduce(
             (
                 exceedance(np.maximum(episodes["move_bps"], 0.0), p.minimum_move_bps),
-                exceedance(episodes["sigmas"], p.minimum_sigmas),
+                exceedance(sigmas, p.minimum_sigmas),
                 share_exceedance(episodes["taken_share"], p.taken_share),
-                exceedance(np.maximum(episodes["usual_trades"], 0.0), p.position_trades),
+                exceedance(position, p.position_trades),
+                exceedance(sigmas / p.minimum_sigmas * (position / p.position_trades) * haste, p.together),
                 share_exceedance(episodes["exit_share"], p.exit_share),
                 shortfall(episodes["exit_s"], p.exit_s),
                 shortfall(episodes["opposed"], p.opposed_share),

@@ -36,6 +36,7 @@ EAGER = parse_parameters(
             "minimum_sigmas": 0.5,
             "exit_s": 90.0,
             "position_trades": 0.5,
+            "together": 1.0,
         },
         "cross_market_wash": {"minimum_rounds": 2, "round_share": 0.05},
     }

@@ -49,6 +49,9 @@ CASES: dict[str, Case] = {
             "one small trade that is turned round": {"usual_trades": 0.9},
             "news shock, in which many take": {"taken_share": 0.15},
             "trader who turns round after a minute": {"exit_s": 70.0},
+            "trader who turns round a little after an ordinary burst": {
+                "sigmas": 3.0, "usual_trades": 6.0, "exit_s": 20.0,
+            },
             "market maker on two venues": {"move_bps": 1.0, "sigmas": 0.5, "exit_share": 0.4},
             "one who loses more than fees": {"gain_bps": -60.0},
         },
