@@ -23,7 +23,7 @@ def exchange_options(home: Path, name: str) -> dict[str, Any]:
     """Return what the home's file sets of an exchange, nothing without a file or a table of that name.
 
     Raises:
-        SourceError: The file is not TOML, or what it says of the exchange is not a table.
+        SourceError: The file is not TOML, or what it says of the exchange is not one table.
     """
     path = home / FILE
     if not path.exists():
@@ -32,7 +32,10 @@ def exchange_options(home: Path, name: str) -> dict[str, Any]:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SourceError(f"{path}: must be TOML, was not: {error}") from error
-    found = {table.lower(): content for table, content in tables.items()}.get(name.strip().lower(), {})
-    if not isinstance(found, dict):
-        raise SourceError(f"{path}: {name} must be a table, was {found!r}")
-    return found
+    found = [content for table, content in tables.items() if table.lower() == name.strip().lower()]
+    if len(found) > 1:
+        raise SourceError(f"{path}: {name} must be one table, was {len(found)} whose names differ by capitals only")
+    options = found[0] if found else {}
+    if not isinstance(options, dict):
+        raise SourceError(f"{path}: {name} must be a table, was {options!r}")
+    return options

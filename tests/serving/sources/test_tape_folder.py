@@ -111,6 +111,9 @@ def test_exchange_settings_are_read_by_name_and_refused_if_broken(tmp_path: Path
     (tmp_path / "exchanges.toml").write_text('[Kraken]\napiKey = "k"\n[binance.urls.api]\npublic = "http://x"\n')
     assert exchange_options(tmp_path, "Kraken") == {"apiKey": "k"}
     assert exchange_options(tmp_path, "binance") == {"urls": {"api": {"public": "http://x"}}}
+    (tmp_path / "exchanges.toml").write_text("[kraken]\na = 1\n[Kraken]\nb = 2\n")
+    with pytest.raises(SourceError, match="kraken must be one table, was 2"):
+        exchange_options(tmp_path, "kraken")
     (tmp_path / "exchanges.toml").write_text("kraken = 3\n")
     with pytest.raises(SourceError, match="kraken must be a table, was 3"):
         exchange_options(tmp_path, "kraken")
