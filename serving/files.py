@@ -11,7 +11,10 @@ from features.errors import StoreError
 
 
 def write_whole(path: Path, content: bytes | Iterable[bytes]) -> None:
-    """Write a file, of one piece or many, so that after a crash it holds the old content or the new, never a part."""
+    """Write a file, of one piece or many, so that after a crash it holds the old content or the new, never a part.
+
+    A path has one writer at a time: two would write the same unfinished file.
+    """
     unfinished = path.with_name(path.name + ".unfinished")
     with unfinished.open("wb") as file:
         file.writelines([content] if isinstance(content, bytes) else content)

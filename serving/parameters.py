@@ -8,7 +8,8 @@ something is adopted; what it held is then kept in the history as well.
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,9 +112,7 @@ class ParameterHistory:
             ParameterError: Values are unknown or out of range; all are told, and nothing is changed.
         """
         _refuse_silence(by, why)
-        with writing(self._database) as connection:
-            if connection.dialect.name == "postgresql":
-                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+        with self._alone() as connection:
             present = self._in_force(connection)
             new = changed(present, values)
             unrecorded = {present.version()} - self._versions(connection) - {new.version()}
@@ -143,7 +142,7 @@ class ParameterHistory:
         Returns:
             A line for the operator where the file was changed or is not what was adopted; None where all is well.
         """
-        with writing(self._database) as connection:
+        with self._alone() as connection:
             newest, versions, file = self._newest(connection), self._versions(connection), self._of_file()
             if newest is None or (file is not None and file.version() == newest.version):
                 return None
@@ -153,6 +152,14 @@ class ParameterHistory:
             self._settings.home.mkdir(parents=True, exist_ok=True)
             write_whole(self._settings.parameters_file, newest.toml.encode())
             return f"parameters: version {newest.version}, adopted by {newest.by}"
+
+    @contextmanager
+    def _alone(self) -> Iterator[Connection]:
+        """Open a transaction that writes, alone among all histories: `parameters.toml` has one writer at a time."""
+        with writing(self._database) as connection:
+            if connection.dialect.name == "postgresql":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+            yield connection
 
     def _in_force(self, connection: Connection) -> Parameters:
         newest, file = self._newest(connection), self._of_file()
