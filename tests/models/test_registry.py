@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import urllib.request
@@ -209,14 +209,11 @@ def test_logged_model_holds_no_pickle(runs: tuple[Path, str, str]) -> None:
 @pytest.fixture
 def server(runs: tuple[Path, str, str], tmp_path: Path) -> Iterator[str]:
     """Start `mlflow models serve` on the registered model, elsewhere than in the checkout, and return its address."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    address = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "mlflow", "models", "serve", "--env-manager", "local", "--workers", "1"]
-    command += ["--model-uri", f"models:/{MODEL}/1", "--host", "127.0.0.1", "--port", str(port)]
-    # MLflow starts uvicorn by name, as in an activated environment.
+    command += ["--model-uri", f"models:/{MODEL}/1", "--host", "127.0.0.1", "--port", "0"]
+    # MLflow starts uvicorn by name, as in an activated environment, and leaves a port of 0 to its settings.
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    environment = {**os.environ, "MLFLOW_TRACKING_URI": tracking_uri(runs[0]), "PATH": path}
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": tracking_uri(runs[0]), "PATH": path, "UVICORN_PORT": "0"}
     process = subprocess.Popen(
         command, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
         start_new_session=True,
@@ -226,11 +223,11 @@ def server(runs: tuple[Path, str, str], tmp_path: Path) -> Iterator[str]:
         said = []
         for line in process.stdout:
             said.append(line)
-            if "Uvicorn running" in line:
+            if running := re.search(r"Uvicorn running on (http://[\d.:]+)", line):
                 break
         else:
             pytest.fail(f"mlflow models serve must answer, was: {''.join(said)}")
-        yield address
+        yield running.group(1)
         os.killpg(process.pid, signal.SIGTERM)
 
 
