@@ -27,9 +27,11 @@ def append_bounded(path: Path, line: bytes, most_bytes: int) -> None:
 def read_records(path: Path, kind: type[Record]) -> Iterator[Record]:
     """Yield what `append_bounded` has kept as JSON of a kind, oldest first; a line cut short is left out."""
     for part in (_older(path), path):
-        if not part.exists():
+        try:
+            file = part.open("rb")
+        except FileNotFoundError:  # not yet, or not for a moment: another process begins a new one
             continue
-        with part.open("rb") as file:
+        with file:
             for line in file:
                 try:
                     yield msgspec.json.decode(line, type=kind)

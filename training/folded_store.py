@@ -14,6 +14,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,7 @@ class FoldedStore:
             path.unlink(missing_ok=True)
             return None
         # Readers may be in another's eviction: what is gone by now was read all the same.
-        if path.exists():
+        with suppress(FileNotFoundError):
             os.utime(path)
         return arrays
 
