@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -60,10 +61,15 @@ def test_retrain_that_fails_once_is_refused_and_again_and_again_is_logged_until_
     plan = plan_for(tmp_path / "home", tmp_path / "nowhere")
     with pytest.raises(TapewatchError, match="must be a dataset"):
         run_retrain(lambda: plan)
-    ending = threading.Timer(0.5, os.kill, (os.getpid(), signal.SIGINT))
+    ending, rounds = threading.Timer(0.05, os.kill, (os.getpid(), signal.SIGINT)), count(1)
+
+    def planned() -> Plan:
+        if next(rounds) == 3:
+            ending.start()  # not before: who does not listen yet would die of it
+        return plan
+
     with capture_logs() as logs:
-        ending.start()
-        assert run_retrain(lambda: plan, every_s=0.02) is None
+        assert run_retrain(planned, every_s=0.02) is None
     assert len(logs) > 1
     assert {entry["event"] for entry in logs} == {"retrain.round_failed"}
     assert "stopped" in capsys.readouterr().out
