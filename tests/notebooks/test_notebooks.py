@@ -52,7 +52,10 @@ def test_notebook_executed_top_to_bottom_has_no_error_and_shows_plots(path: Path
         pytest.skip(f"no recorded pumps at {PUMPS}; TAPEWATCH_PUMPS names them")
     notebook = read(path)
     where = {"metadata": {"path": str(path.parent)}}
-    client = NotebookClient(notebook, timeout=TIMEOUT_S, kernel_name="python3", resources=where)
+    client = NotebookClient(
+        notebook, kernel_name="python3", resources=where,
+        timeout=TIMEOUT_S, startup_timeout=TIMEOUT_S, iopub_timeout=TIMEOUT_S,
+    )  # fmt: skip
     client.execute(env=reader)
     outputs = [output for cell in notebook.cells for output in cell.get("outputs", [])]
     said = "".join(one["text"] for one in outputs if one["output_type"] == "stream" and one["name"] == "stderr")

@@ -153,7 +153,7 @@ def until_line(process: subprocess.Popen[str], pattern: str) -> None:
 
 def test_monitor_of_an_unknown_exchange_is_refused_before_anything_starts(tapewatch_home: Path) -> None:
     process = monitoring(tapewatch_home, "--exchange", "binanse,kraken2", "--symbols", "BTC/USDT")
-    _, told = process.communicate(timeout=60)
+    _, told = process.communicate(timeout=180)
     assert process.returncode == 1
     assert "near: binance" in told
     assert "near: kraken" in told

@@ -156,13 +156,13 @@ def test_history_killed_is_whole_and_single_after_the_same_command(
     with served(paged) as running:
         running.configure(tapewatch_home, "binance")
         process = subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        assert held.reached.wait(60)
+        assert held.reached.wait(180)
         process.send_signal(signal.SIGKILL)
         process.wait(30)
         held.released.set()
         parts = read_tape(tmp_path / "t")
         assert 0 < len(parts) < len(paged.ids)
-        done = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, cwd=tmp_path, check=False, capture_output=True, text=True, timeout=180)
     assert (done.returncode, done.stderr) == (0, "")
     assert "trades added in t" in done.stdout
     assert ids(tmp_path / "t") == paged.ids

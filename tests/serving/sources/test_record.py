@@ -113,7 +113,7 @@ def _command(*more: str) -> list[str]:
 
 def _await(true: Callable[[], bool]) -> None:
     """Wait for another process; looking without a pause would keep the stand-in's thread from running."""
-    pause, ending = threading.Event(), time.monotonic() + 60
+    pause, ending = threading.Event(), time.monotonic() + 180
     while not true():
         assert time.monotonic() < ending
         pause.wait(0.02)
@@ -152,7 +152,7 @@ def test_record_command_killed_leaves_a_tape_and_continues_it(
         _subscribed([one, other], 4)
         other.do(other.stand_in.play(steps[300:]))
         again.send_signal(signal.SIGINT)
-        out, errors = again.communicate(timeout=30)
+        out, errors = again.communicate(timeout=180)
     assert (again.returncode, errors) == (0, "")
     assert re.fullmatch(r"0 trades and [\d,]+ book levels of 2 markets in t\n", out)
     whole = read_tape(tmp_path / "t").books
