@@ -25,10 +25,15 @@ def drop_stale_kernels(root: Path = ROOT) -> list[str]:
     return [package for package in PACKAGES if _drop_stale(root / package)]
 
 
-def _drop_stale(package: Path) -> bool:
+def kernels_digest(package: Path) -> str:
+    """Return what stands for the kernels of a package and the shape of their states."""
     texts = {path: path.read_bytes() for path in sorted(package.rglob("*.py"))}
     kernels = (text for path, text in texts.items() if path.name in _CONSTANTS or any(k in text for k in _KERNELS))
-    digest = hashlib.sha256(b"\0".join(kernels)).hexdigest()
+    return hashlib.sha256(b"\0".join(kernels)).hexdigest()
+
+
+def _drop_stale(package: Path) -> bool:
+    digest = kernels_digest(package)
     stamp = package / "__pycache__" / _STAMP
     if stamp.exists() and stamp.read_text(encoding="utf-8") == digest:
         return False

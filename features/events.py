@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -66,7 +66,7 @@ class Events:
     def __len__(self) -> int:
         return len(self.time)
 
-    @property
+    @cached_property
     def is_book(self) -> NDArray[np.bool_]:
         """Which rows are book levels, shape (n_events,)."""
         books: NDArray[np.bool_] = (self.kind == LEVEL) | (self.kind == IMAGE)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -22,10 +22,10 @@ from features.catalogue import ACCOUNT_GRAIN, CROSS_GRAIN, MARKET_FEATURES
 from features.day import TRADED
 from features.direct import Direct
 from features.errors import SchemaError
-from features.events import Events
+from features.events import Events, no_events
 from features.kernel import Out, Written, close_until, fold_events
 from features.lives import follow, new_lives
-from features.rows import Episodes, Rows, blank_rows, episodes_together, no_episodes, rows_together
+from features.rows import Episodes, Rows, blank_rows, episodes_together, no_episodes, no_rows, rows_together
 from features.saved_state import Arrays, from_arrays, to_arrays
 from features.schedule import HOURLY, Schedule
 from features.state import new_state, with_room
@@ -54,9 +54,9 @@ class Windows:
 
 @dataclass(frozen=True)
 class _New:
-    """What one call of the fold brought: rows as they were written, episodes by kind, and rows of the book."""
+    """What one call of the fold brings: room that rows are written in, episodes by kind, and rows of the book."""
 
-    outs: list[Out] = field(default_factory=list)
+    out: Out
     acted: list[AccountOut] = field(default_factory=list)
     found: dict[str, list[Found]] = field(default_factory=dict)
     books: list[Rows] = field(default_factory=list)
@@ -77,9 +77,9 @@ class Folded:
     market: Rows
     fast: Rows
     episodes: Mapping[str, Episodes]
-    accounts: Rows = field(default_factory=lambda: blank_rows(ACCOUNT, 0))
-    books: Rows = field(default_factory=lambda: blank_rows(BOOK, 0))
-    cross: Rows = field(default_factory=lambda: blank_rows(CROSS, 0))
+    accounts: Rows = field(default_factory=partial(no_rows, ACCOUNT))
+    books: Rows = field(default_factory=partial(no_rows, BOOK))
+    cross: Rows = field(default_factory=partial(no_rows, CROSS))
 
     @property
     def scales(self) -> dict[str, Rows]:
@@ -115,12 +115,13 @@ class Folded:
 @cache
 def blank_folded() -> Folded:
     """Return the output of a fold in which no bucket closed, always the same one."""
-    return Folded(blank_rows(MARKET, 0), blank_rows(FAST, 0), _NO_EPISODES)
+    return Folded(no_rows(MARKET), no_rows(FAST), _NO_EPISODES)
 
 
 def joined(parts: Sequence[Folded]) -> Folded:
     """Return the outputs of several markets' folds as one, whose rows are of no market in particular."""
-    by_scale = {scale: [part.scales[scale] for part in parts] for scale in parts[0].scales}
+    every = [part.scales for part in parts]
+    by_scale = {scale: [rows[scale] for rows in every] for scale in every[0]}
     rows = {scale: rows_together(each) for scale, each in by_scale.items()}
     begins = {scale: np.cumsum([0, *map(len, each)]) for scale, each in by_scale.items()}
     busy = [number for number, part in enumerate(parts) if part.episodes is not _NO_EPISODES]
@@ -189,7 +190,7 @@ class MarketFold:
             SchemaError: The market trades more lots than can be counted; none of the events was folded.
         """
         self.refuse_overflow(lots_of(events))
-        new = _New()
+        new = self._new(events)
         if self._take(events, entity, counter, new):
             # A level lets time pass for the others as well, so that what ends at one time is told at one time.
             self._pass(int(events.time[-1]), new)
@@ -206,7 +207,7 @@ class MarketFold:
             counter: As in `fold`.
             until_ns: As in `advance`.
         """
-        new = _New()
+        new = self._new(events)
         if len(events):
             self._take(events, entity, counter, new)
         self._pass(until_ns, new)
@@ -214,7 +215,7 @@ class MarketFold:
 
     def advance(self, until_ns: int) -> Folded:
         """Close the buckets that end at or before a time, which no later event will precede."""
-        new = _New()
+        new = self._new(no_events())
         self._pass(until_ns, new)
         return self._folded(new)
 
@@ -256,7 +257,7 @@ class MarketFold:
             part = slice(begin, begin + _CHUNK)
             chunk = events if len(events) <= _CHUNK else events.take(part)
             self._lives, seen = follow(self._lives, chunk, entity[part], counter[part])
-            new.outs.append(self._fold_chunk(chunk, seen.entity, seen.counter))
+            self._fold_chunk(chunk, seen.entity, seen.counter, new.out)
             new.acted.append(self._accounts.fold(seen))
             if len(self._asked) < len(self._sweeps) and ((seen.entity >= 0) | (seen.counter >= 0)).any():
                 self._asked = [*self._sweeps]
@@ -264,34 +265,35 @@ class MarketFold:
                 new.note(sweep.kind, sweep.fold(seen))
 
     def _pass(self, until_ns: int, new: _New) -> None:
-        out = _new_out(1)
-        _CLOSE_UNTIL(self._state, until_ns, out)
-        new.outs.append(out)
+        _CLOSE_UNTIL(self._state, until_ns, new.out)
         new.acted.append(self._accounts.advance(until_ns))
         for sweep in self._timed:
             new.note(sweep.kind, sweep.advance(until_ns))
         if len(rows := self._book.advance(until_ns)):
             new.books.append(rows)
 
-    def _fold_chunk(self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32]) -> Out:
-        changes = 1 + np.count_nonzero(np.diff(events.time // self.windows.fast_ns))
-        out = _new_out(int(changes) + 1)
+    def _new(self, events: Events) -> _New:
+        # What is open now closes, and each bucket that events fall into.
+        times, fast_ns = events.time, self.windows.fast_ns
+        spans = int(times[-1] // fast_ns - times[0] // fast_ns) + 1 if len(events) else 0
+        return _New(_new_out(1 + min(len(events), spans)))
+
+    def _fold_chunk(self, events: Events, entity: NDArray[np.int32], counter: NDArray[np.int32], out: Out) -> None:
         given = (events.time, events.kind, events.side, events.price, events.lots, entity, counter)
         columns = [np.ascontiguousarray(column) for column in given]
         done = 0
         while (done := _FOLD_EVENTS(self._state, done, *columns, out)) < len(events):
             self._state = with_room(self._state)
-        return out
 
     def _folded(self, new: _New) -> Folded:
-        outs, w, books = new.outs, self.windows, self._book.nothing
+        out, w, books = new.out, self.windows, self._book.nothing
         if new.books:
             books = replace(rows_together(new.books), market=self.market)
-        closed = len(books) or any(out.fast.filled[0] or out.coarse.filled[0] for out in outs)
+        closed = len(books) or out.fast.filled[0] or out.coarse.filled[0]
         if not closed and not new.found and not self._waiting:
             return blank_folded()
-        fast = _rows(self._no_rows[FAST], w.fast_ns, [out.fast for out in outs])
-        coarse = _rows(self._no_rows[MARKET], w.market_ns, [out.coarse for out in outs])
+        fast = _rows(self._no_rows[FAST], w.fast_ns, out.fast)
+        coarse = _rows(self._no_rows[MARKET], w.market_ns, out.coarse)
         ends = {FAST: fast.end, MARKET: coarse.end, ACCOUNT: fast.end}
         ready = self._ready(new.found, ends)
         of_accounts = [one for kind, one in ready.items() if SCALES[kind] == ACCOUNT]
@@ -356,22 +358,13 @@ def _new_out(rows: int) -> Out:
     return Out(_written(rows), _written(rows))
 
 
-def _rows(nothing: Rows, span_ns: int, parts: list[Written]) -> Rows:
+def _rows(nothing: Rows, span_ns: int, written: Written) -> Rows:
     """Return what was written at a scale; `nothing` are no rows of it."""
-    filled = [(part, n) for part in parts if (n := int(part.filled[0]))]
-    if not filled:
+    n = int(written.filled[0])
+    if not n:
         return nothing
-
-    def joined(name: str) -> NDArray[Any]:
-        if len(filled) == 1:
-            part, n = filled[0]
-            column: NDArray[Any] = getattr(part, name)[:n]
-            return column
-        return np.concatenate([getattr(part, name)[:n] for part, n in filled])
-
-    end, pair = joined("end"), joined("pair")
-    members = np.empty((len(end), 2), np.int32)
+    end, pair = written.end[:n], written.pair[:n]
+    members = np.empty((n, 2), np.int32)
     members[:, 0], members[:, 1] = pair >> 32, pair & 0xFFFFFFFF  # -1, no pair, becomes -1 and -1
-    return Rows(
-        nothing.scale, nothing.market, end - span_ns, end, joined("values"), joined("top").astype(np.int32), members
-    )
+    top = written.top[:n].astype(np.int32)
+    return Rows(nothing.scale, nothing.market, end - span_ns, end, written.values[:n], top, members)

@@ -144,6 +144,12 @@ def blank_rows(scale: str, n_rows: int, market: int = 0, bucket_ns: int = 60_000
 
 
 @cache
+def no_rows(scale: str) -> Rows:
+    """Return no rows of a scale, always the same ones, of no market in particular."""
+    return blank_rows(scale, 0)
+
+
+@cache
 def no_episodes(names: tuple[str, ...] = ()) -> Episodes:
     """Return no episodes of a kind that measures `names`."""
     whole = np.empty(0, dtype=np.int64)

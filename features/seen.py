@@ -84,6 +84,7 @@ def blank_seen(given: dict[str, NDArray[Any]]) -> Seen:
         given: Columns `time`, `kind`, `side`, `price`, `lots`, `entity`, `counter`, `order` and `counter_order`.
     """
     n = len(given["time"])
-    whole, real = np.zeros((len(_WHOLE), n), np.int64), np.full((len(_REAL), n), np.nan)
+    whole, real = np.zeros((len(_WHOLE), n), np.int64), np.empty((len(_REAL), n))
+    real.fill(np.nan)
     columns = {**given, **dict(zip(_WHOLE, whole, strict=True)), **dict(zip(_REAL, real, strict=True))}
     return Seen(**columns, changes=np.zeros(n, np.int32))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from features.cross.prints import merged, prints_of
 from features.events import TRADE, Events, Vocabulary, concatenate, no_events
 from features.fold import CROSS, FAST, MARKET, Folded
 from features.order import END_OF_TIME, total_order
-from features.rows import Rows, blank_rows
+from features.rows import Rows, no_rows
 from features.saved_state import Arrays
 from features.time_units import SECOND_NS
 from models.alert import Alert
@@ -60,7 +61,7 @@ class Member:
     waiting: Events = field(default_factory=no_events)
     held: Events = field(default_factory=no_events)
     ahead: int = 0
-    rows: Rows = field(default_factory=lambda: blank_rows(CROSS, 0))
+    rows: Rows = field(default_factory=partial(no_rows, CROSS))
 
 
 @dataclass
@@ -208,7 +209,7 @@ class CrossSurveillance:
             member = group.members[code]
             if code in folded:
                 one = folded[code]
-                whole = Folded(blank_rows(MARKET, 0), blank_rows(FAST, 0), one.episodes, cross=one.rows)
+                whole = Folded(no_rows(MARKET), no_rows(FAST), one.episodes, cross=one.rows)
                 judged = judge(self._rules, whole, self._bundle, self._parameters.alerts)
                 found = member.alerts.fold(judged, recent, names, self._policy)
                 out += [_naming(alert, name, since) for alert in found]

@@ -99,7 +99,8 @@ def by_output(judged: list[Candidates], parts: Sequence[Folded], threshold: floa
         threshold: What `opens` must reach somewhere in an output.
     """
     out: list[list[Candidates]] = [[] for _ in parts]
-    begins = {scale: np.cumsum([0, *(len(part.scales[scale]) for part in parts)]) for scale in parts[0].scales}
+    lengths = np.array([[len(rows) for rows in part.scales.values()] for part in parts])
+    begins = dict(zip(parts[0].scales, np.vstack([np.zeros_like(lengths[:1]), lengths]).cumsum(axis=0).T, strict=True))
     for found in judged:
         above = found.row[found.opens >= threshold]
         if not len(above):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import secrets
 import tempfile
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from features.encoding import Lots, encode
 from features.readers import Tape, read_tape
@@ -143,25 +145,48 @@ def measure_day(path: Path, progress: Progress) -> DayFigures:
     return DayFigures((last - first) / 3600 / SECOND_NS, len(tape), seconds, tuple(resident))
 
 
-def measure_ticks(symbols: int, buckets: int = 4) -> tuple[float, float]:
-    """Return how long a tick takes over so many symbols, s: with a trade of each in its bucket, and with none.
+@dataclass(frozen=True)
+class TickFigures:
+    """How long a tick over many markets takes, s.
+
+    Attributes:
+        all_traded: After a bucket in which each market traded once.
+        at_rate: After a bucket of trades at a rate, spread over the markets as one over their rank.
+        traded: Markets that traded in that bucket.
+        quiet: After a bucket without trades.
+    """
+
+    all_traded: float
+    at_rate: float
+    traded: int
+    quiet: float
+
+
+def measure_ticks(symbols: int, rate: float) -> TickFigures:
+    """Return how long ticks over so many markets take, each of which has traded before.
 
     Args:
-        symbols: Markets, each of which has traded in every bucket before.
-        buckets: Buckets before those that are measured.
+        symbols: Markets.
+        rate: Trades a second in the bucket before the second one that is measured.
     """
     surveillance = Surveillance(Parameters(), None)
-    begin = 1_704_067_200 * SECOND_NS
-    for bucket in range(buckets + 1):
-        tape = _one_trade_each(symbols, begin + bucket * 5 * SECOND_NS)
-        surveillance.add(encode(tape, surveillance.vocabulary, Lots()))
+    begin, span = 1_704_067_200 * SECOND_NS, 5 * SECOND_NS
+    buckets = itertools.count()
+
+    def tick(traded: NDArray[np.int64]) -> float:
+        at = begin + next(buckets) * span
+        if len(traded):
+            surveillance.add(encode(_trades(traded, at), surveillance.vocabulary, Lots()))
         began = time.perf_counter()
-        surveillance.advance(begin + (bucket + 1) * 5 * SECOND_NS)
-        busy = time.perf_counter() - began
-    surveillance.advance(begin + (buckets + 2) * 5 * SECOND_NS)
-    began = time.perf_counter()
-    surveillance.advance(begin + (buckets + 3) * 5 * SECOND_NS)
-    return busy, time.perf_counter() - began
+        surveillance.advance(at + span)
+        return time.perf_counter() - began
+
+    everyone, nobody = np.arange(symbols), np.empty(0, np.int64)
+    share = 1.0 / np.arange(1, symbols + 1)
+    at_rate = np.random.default_rng(0).choice(symbols, int(rate * span / SECOND_NS), p=share / share.sum())
+    all_traded = [tick(everyone) for _ in range(5)][-1]
+    usual = [tick(at_rate) for _ in range(3)][-1]
+    return TickFigures(all_traded, usual, len(np.unique(at_rate)), [tick(nobody) for _ in range(2)][-1])
 
 
 def resident_mib(pid: int) -> float:
@@ -208,20 +233,20 @@ def _between(tape: Tape, first: int, last: int) -> Tape:
     return replace(tape, trades=cut(tape.trades), orders=cut(tape.orders), books=None)
 
 
-def _one_trade_each(symbols: int, time_ns: int) -> Tape:
-    numbers = np.arange(symbols)
-    times = time_ns + numbers % 5000 * 1_000_000
-    price = 100.0 + numbers % 7 + math.sin(time_ns / 1e11)
+def _trades(symbols: NDArray[np.int64], time_ns: int) -> Tape:
+    """Return one trade of each of the given symbols, which may be given more than once, in the second of a time."""
+    n, order = len(symbols), np.arange(len(symbols))
+    price = 100.0 + symbols % 7 + math.sin(time_ns / 1e11)
     return Tape(
         "trades",
         trades=pa.table(
             {
-                "timestamp": pa.array(times, pa.timestamp("ns", "UTC")),
-                "venue": pa.array(["bench"] * symbols).dictionary_encode(),
-                "symbol": pa.array([f"S{number}" for number in numbers]).dictionary_encode(),
+                "timestamp": pa.array(time_ns + order * SECOND_NS // n, pa.timestamp("ns", "UTC")),
+                "venue": pa.array(["bench"] * n).dictionary_encode(),
+                "symbol": pa.array([f"S{number}" for number in symbols]).dictionary_encode(),
                 "price": pa.array(price),
-                "quantity": pa.array(np.full(symbols, 1.0)),
-                "aggressor": pa.array(np.where(numbers % 2, "buy", "sell")).dictionary_encode(),
+                "quantity": pa.array(np.full(n, 1.0)),
+                "aggressor": pa.array(np.where(order % 2, "buy", "sell")).dictionary_encode(),
             }
         ),
     )

@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from multiprocessing import AuthenticationError
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
+from typing import NamedTuple, Self
 
 import structlog
 
@@ -17,6 +18,23 @@ log = structlog.get_logger(__name__)
 
 class SilentError(Exception):
     """Nobody answers; not one of ours, because the caller knows what that means and says so."""
+
+
+class Sockets(NamedTuple):
+    """Where the processes of one service listen.
+
+    Attributes:
+        engine: The engine's.
+        feeds: The feeds process's.
+    """
+
+    engine: str
+    feeds: str
+
+    @classmethod
+    def below(cls, folder: Path) -> Self:
+        """Return the sockets in a folder."""
+        return cls(str(folder / "engine.sock"), str(folder / "feeds.sock"))
 
 
 class Connections:

@@ -20,11 +20,11 @@ from serving.child import Child
 from serving.engine.process import run_engine
 from serving.files import lock
 from serving.found_at import found_at
+from serving.local_sockets import Sockets
 from serving.monitoring.process import run_feeds
 from serving.parameters import ParameterHistory
 from serving.settings import Settings
 from serving.signals import StopSignal
-from serving.sockets import Sockets
 from serving.web import run_web
 
 _LONGEST_SOCKET_PATH = 100

@@ -15,10 +15,10 @@ from serving.api.scorer import ChampionScorer
 from serving.app import create_app
 from serving.champion import load_champion
 from serving.engine.client import EngineClient
+from serving.local_sockets import Sockets
 from serving.logs import log_as_json
 from serving.monitoring.asking import MonitoringClient
 from serving.settings import Settings
-from serving.sockets import Sockets
 
 GRACE_S = 2
 

@@ -40,6 +40,7 @@ from features.sweeps.shows import (
     LAST_PLACED,
     LEVELS,
     LOTS,
+    MIRRORED,
     N_REAL,
     N_ROUNDS,
     N_WHOLE,
@@ -136,9 +137,12 @@ def _count_round(whole: Whole, side: int, gap_s: float) -> None:
 
 @nb.njit(cache=True)
 def _tell_round(whole: Whole, side: int, gap_s: float, entity: int, i: int, seen: Seen, out: Out) -> None:
-    """Write the round of a pull and the fill on the other side, if the pull is a show and larger than what filled."""
+    """Write the round of a pull and the fill on the other side, if the pull is a show and larger than what filled.
+
+    Of what was laid out on both sides at once, all of the other side was meant as much as what filled of it.
+    """
     own, other = of_side(whole, side), of_side(whole, -side)
-    genuine = other[FILL_LOTS] + other[FILL_REST]
+    genuine = max(other[FILL_LOTS] + other[FILL_REST], own[MIRRORED])
     if own[LOTS] < _LEAST_MULTIPLE * genuine or not is_show(whole, side, seen.usual[i]):
         return
     _count_round(whole, side, gap_s)

@@ -26,6 +26,7 @@ from features.sweeps.shows import (
     HORIZON_NS,
     LEVELS,
     LOTS,
+    MIRRORED,
     N_ROUNDS,
     OF_SHOW,
     ORDERS,
@@ -153,7 +154,7 @@ def _pair(
     friend = ledger.whole[entry(ledger, partner, time, HORIZON_NS)]
     own, other = of_side(show, side), of_side(show, -side)
     if who == partner:
-        lots = other[LOTS] + other[REST]
+        lots = max(other[LOTS] + other[REST], own[MIRRORED])
     apart = placed > 0 and not came_together(own, placed)
     if apart or own[LOTS] < _LEAST_MULTIPLE * lots or quotes_anew(friend) > REQUOTED_SHARE:
         return 0

@@ -6,6 +6,7 @@ from typing import ClassVar, NamedTuple
 
 import numba as nb
 import numpy as np
+from numpy.typing import NDArray
 
 from features.events import FILL, NEW, REPLACE
 from features.ledger import Ledger, entry, new_ledger
@@ -18,7 +19,9 @@ _HORIZON_NS = 900 * SECOND_NS
 _PRIME, _MASK, _APART = 1_000_003, (1 << 61) - 1, 1 << 61  # keys of prices lie above those of accounts
 _STEP = 1e-9
 _LEAST_SIZE = 2.0
-_START, _PUTS, _REFILLS, _HITS, _HIT_LOTS, _OPEN, _MOST, _ENDED, _BACK, _DUE, _BEFORE = range(1, 12)
+_RENEWED_NS = 5 * SECOND_NS
+(_START, _PUTS, _REFILLS, _HITS, _HIT_LOTS, _OPEN, _MOST, _ENDED, _BACK, _DUE, _BEFORE, _BACK_AT,
+ _BACK_LATELY) = range(1, 14)  # fmt: skip
 _SENT = 1
 _FIRST_HOLDER, _HOLDERS = 1, 8
 
@@ -29,8 +32,9 @@ class State(NamedTuple):
     Attributes:
         ledger: Of an account at a price and side: first order there, orders, orders after it had been hit, fills and
             their lots, lots that stand, most that stood, orders ended, orders taken back, whether it was hit since
-            its last order, orders the account had sent anywhere before. Of an account: resting orders sent. Of a price
-            and side: those who put back there, as codes and one.
+            its last order, orders the account had sent anywhere before, when it last took one back, how many within
+            seconds. Of an account: resting orders sent. Of a price and side: those who put back there, as codes and
+            one.
     """
 
     ledger: Ledger
@@ -117,6 +121,24 @@ def _say(ledger: Ledger, slot: int, place: int, i: int, seen: Seen, out: Out) ->
 
 
 @nb.njit(cache=True)
+def _renew(whole: NDArray[np.int64], time: int) -> None:
+    """Count what was taken back within the last seconds as changed, not as taken back: it is put there again."""
+    if time - whole[_BACK_AT] <= _RENEWED_NS:
+        whole[_ENDED] -= whole[_BACK_LATELY]
+        whole[_BACK] -= whole[_BACK_LATELY]
+    whole[_BACK_LATELY] = 0
+
+
+@nb.njit(cache=True)
+def _take_back(whole: NDArray[np.int64], time: int) -> None:
+    if time - whole[_BACK_AT] > _RENEWED_NS:
+        whole[_BACK_LATELY] = 0
+    whole[_BACK_AT] = time
+    whole[_BACK_LATELY] += 1
+    whole[_BACK] += 1
+
+
+@nb.njit(cache=True)
 def _put(ledger: Ledger, i: int, seen: Seen, out: Out) -> None:
     side, time = seen.side[i], seen.time[i]
     mine = entry(ledger, seen.entity[i], time, _HORIZON_NS)
@@ -129,6 +151,7 @@ def _put(ledger: Ledger, i: int, seen: Seen, out: Out) -> None:
     if whole[_START] == 0:
         whole[_START], whole[_BEFORE] = time, ledger.whole[mine, _SENT]
     ledger.whole[mine, _SENT] += 1
+    _renew(whole, time)
     whole[_PUTS] += 1
     whole[_OPEN] += seen.size[i]
     whole[_MOST] = max(whole[_MOST], whole[_OPEN])
@@ -152,7 +175,8 @@ def _ended(ledger: Ledger, i: int, seen: Seen, out: Out) -> None:
     whole[_OPEN] = max(whole[_OPEN] - (seen.left[i] - left), 0)
     if left == 0:
         whole[_ENDED] += 1
-        whole[_BACK] += kind != FILL
+        if kind != FILL:
+            _take_back(whole, seen.time[i])
     if kind == FILL:
         whole[0] = seen.time[i]
         whole[_HITS] += 1
@@ -194,4 +218,4 @@ class FloorCeiling(KernelSweep):
 
     def new_state(self) -> State:
         """Return the state of a market where no price is held."""
-        return State(new_ledger(12, 1))
+        return State(new_ledger(14, 1))

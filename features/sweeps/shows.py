@@ -25,15 +25,19 @@ HORIZON_NS = 3_600 * SECOND_NS
 TOGETHER_NS = 4 * SECOND_NS
 _REQUOTED_NS = 2 * SECOND_NS
 _LAID_NS = 10 * SECOND_NS
+_ONE_PLAN_NS = SECOND_NS
 _LEFT_SHARE, _FILLED_SHARE, REQUOTED_SHARE, _MOST_HELD = 0.1, 0.2, 0.6, 1.2
 
 # Whole figures of each side (sell, then buy): open lots and the fill that the last round answered; the pull that goes
-# on, what was open when it began, and whether it is over; the run of fills that goes on.
+# on, what was open when it began, whether it is over, and the lots that were laid out on the other side with it; the
+# run of fills that goes on.
 (REST, OF_ROUND, STARTED, LAST, LOTS, ORDERS, FILLED, FIRST_PLACED, LAST_PLACED, LEVELS, WAIT, SHOWN, UNANSWERED,
- HELD, CLOSED, FILL_STARTED, FILL_LAST, FILL_LOTS, FILL_REST, FILL_PLACED) = range(20)  # fmt: skip
+ HELD, CLOSED, MIRRORED, FILL_STARTED, FILL_LAST, FILL_LOTS, FILL_REST, FILL_PLACED) = range(21)  # fmt: skip
 # The ladder of each side: moves and lots moved so far, lots filled, first and last move; the wave that goes on; waves.
-MOVES, MOVED, TAKEN, FIRST_MOVE, LAST_MOVE, WAVE_ORDERS, WAVE_LOTS, WAVES = range(20, 28)
-_SIDE = 28
+MOVES, MOVED, TAKEN, FIRST_MOVE, LAST_MOVE, WAVE_ORDERS, WAVE_LOTS, WAVES = range(21, 29)
+# What was placed together of late on each side: first and last time, lots.
+PLACED_FIRST, PLACED_LAST, PLACED_LOTS = range(29, 32)
+_SIDE = 32
 # Whole figures of the entity: first seen, orders sent, runs of fills, shows; lots cancelled, in all, in shows, and
 # quoted anew at once; rounds, their levels and orders, and how many were so close. A pair of entities uses the last two
 # and its rounds.
@@ -78,6 +82,10 @@ def note_new(whole: Whole, side: int, time: int, lots: int) -> None:
     own = of_side(whole, side)
     if own[REST] <= _LEFT_SHARE * own[LOTS]:
         own[CLOSED] = 1
+    if own[REST] == 0 or time - own[PLACED_LAST] > _ONE_PLAN_NS:
+        own[PLACED_FIRST], own[PLACED_LOTS] = time, 0
+    own[PLACED_LAST] = time
+    own[PLACED_LOTS] += lots
     own[REST] += lots
     whole[SENT] += 1
     if own[LAST] > 0 and time - own[LAST] <= _REQUOTED_NS:
@@ -138,6 +146,15 @@ def _note_level(own: Whole, prices: Real, price: float) -> None:
 
 
 @nb.njit(cache=True)
+def _note_mirrored(own: Whole, other: Whole) -> None:
+    """Note what was placed on the other side together with what is pulled: who quotes lays out both."""
+    before = other[PLACED_LAST] < own[FIRST_PLACED] - _ONE_PLAN_NS
+    after = other[PLACED_FIRST] > own[LAST_PLACED] + _ONE_PLAN_NS
+    if not before and not after:
+        own[MIRRORED] = max(own[MIRRORED], other[PLACED_LOTS])
+
+
+@nb.njit(cache=True)
 def note_pull(whole: Whole, real: Real, i: int, seen: Seen) -> bool:
     """Note a cancel; return whether the pull that it belongs to is a show."""
     side, time, placed = seen.side[i], seen.time[i], seen.placed[i]
@@ -152,6 +169,7 @@ def note_pull(whole: Whole, real: Real, i: int, seen: Seen) -> bool:
     own[FILLED] += seen.filled[i]
     own[FIRST_PLACED], own[LAST_PLACED] = min(own[FIRST_PLACED], placed), max(own[LAST_PLACED], placed)
     _note_level(own, prices_of(real, side), seen.was[i])
+    _note_mirrored(own, of_side(whole, -side))
     whole[CANCELLED] += lots
     if not is_show(whole, side, seen.usual[i]):
         return False

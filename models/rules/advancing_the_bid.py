@@ -39,7 +39,7 @@ class Params(RuleParams):
     maximum_fall: float = parameter(
         2.0, "usual moves of a minute by which the touch went the other way", "ours: the price must follow", gt=0
     )
-    minimum_size: float = parameter(0.8, "mean size, usual orders of the market", "ours: others must follow it", gt=0)
+    minimum_size: float = parameter(0.5, "mean size, usual orders of the market", "ours: others must follow it", gt=0)
 
 
 @dataclass(frozen=True)

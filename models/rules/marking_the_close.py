@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from features.rows import Episodes, Rows
@@ -42,6 +43,12 @@ class Params(RuleParams):
     )
     volume_share: float = parameter(0.4, "share of the lots taken in the last minutes", "detectors.md", gt=0, lt=1)
     own_share: float = parameter(0.8, "share of all takers' advances in the move's direction", "ours", gt=0, lt=1)
+    carried_own_share: float = parameter(
+        0.6, "the same of a move that others joined, if the next two hold as well", "ours: followers advance it, too",
+        gt=0, lt=1,
+    )  # fmt: skip
+    carried_share: float = parameter(0.6, "share of the lots, for that", "ours: more than all others", gt=0, lt=1)
+    carried_sigmas: float = parameter(3.0, "move over the usual one of a time as long, for that", "ours", gt=0)
     half_spreads: float = parameter(4.0, "move of the price, half spreads", "ours: more than the touch", gt=0)
     sigmas: float = parameter(1.5, "move, times the market's usual one of a time as long", "ours", gt=0)
     flow: float = parameter(1.2, "lots taken, times what the market usually trades in the time", "ours", gt=0)
@@ -86,7 +93,7 @@ class MarkingTheClose:
         usual = [episodes[name] for name in ("half_spreads", "sigmas", "lots_to_flow")]
         terms = (
             share_exceedance(episodes["share"], p.volume_share),
-            share_exceedance(episodes["own_share"], p.own_share),
+            np.maximum(share_exceedance(episodes["own_share"], p.own_share), self._carried(episodes)),
             known_or(exceedance(usual[0], p.half_spreads), 1.0),
             known_or(exceedance(usual[1], p.sigmas), 1.0),
             known_or(exceedance(usual[2], p.flow), 1.0),
@@ -97,6 +104,15 @@ class MarkingTheClose:
         )
         confidence = np.where(np.isnan(usual).any(axis=0), UNKNOWN, KNOWN)
         return findings_of(self, episodes, np.minimum.reduce(terms), confidence)
+
+    def _carried(self, episodes: Episodes) -> NDArray[np.float64]:
+        """Return how surely others only followed: who takes most carries a move far out of the ordinary."""
+        p = self.params
+        return np.minimum.reduce((
+            share_exceedance(episodes["own_share"], p.carried_own_share),
+            share_exceedance(episodes["share"], p.carried_share),
+            known_or(exceedance(episodes["sigmas"], p.carried_sigmas), 0.0),
+        ))  # fmt: skip
 
     def evidence(self, _rows: Rows, _row: int, episodes: Episodes, episode: int) -> tuple[Evidence, ...]:
         """Return the figures of the last minutes."""

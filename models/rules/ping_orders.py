@@ -28,6 +28,10 @@ class Params(RuleParams):
         0.2, "share that met nothing inside the spread", "measured: honest takers aim at what is shown, share 0", gt=0,
         lt=1,
     )  # fmt: skip
+    both_ways_missed_share: float = parameter(
+        0.3, "the same of a run on both sides, of sizes that are alike", "ours: who asks on both looks inside", gt=0,
+        lt=1,
+    )  # fmt: skip
     ahead_multiple: float = parameter(10.0, "the larger order after the run over their size, times", "ours", gt=1)
     many_pings: float = parameter(24.0, "pings that need no larger order after them", "ours", gt=1)
     maximum_size_spread: float = parameter(
@@ -42,7 +46,7 @@ class PingOrders:
     Pattern:
         A quick run of orders of a small part of the usual size on one side, at the touch or inside the spread, filled
         or gone at once; those inside the spread find nothing unless something is hidden. Then an order many times
-        their size on the same side.
+        their size on the same side. Or on both sides, alike in size, where a good part finds nothing.
 
     Innocent explanations:
         Small accounts take small amounts, sometimes often, but what is shown, in sizes that vary, and seconds apart. A
@@ -70,12 +74,18 @@ class PingOrders:
             exceedance(episodes["pings"], p.minimum_pings),
             shortfall(episodes["ping_size"], p.maximum_size),
             shortfall(episodes["gap_s"], p.maximum_gap_s),
-            share_exceedance(episodes["one_way_share"], p.one_way_share),
+            np.maximum(share_exceedance(episodes["one_way_share"], p.one_way_share), self._both_ways(episodes)),
             share_exceedance(episodes["pings_share"], p.pings_share),
             self._probing(episodes),
         )
         score = np.minimum.reduce(terms)
         return findings_of(self, episodes, score, np.full(len(score), CONFIDENCE))
+
+    def _both_ways(self, episodes: Episodes) -> NDArray[np.float64]:
+        """Return how surely a run on both sides asked for what is hidden on each: orders alike that met nothing."""
+        p = self.params
+        met_nothing = share_exceedance(episodes["missed_share"], p.both_ways_missed_share)
+        return np.minimum(met_nothing, shortfall(episodes["size_spread"], p.maximum_size_spread))
 
     def _probing(self, episodes: Episodes) -> NDArray[np.float64]:
         """Return how surely a run asked: it met nothing, or its orders were alike and many, or size came after."""

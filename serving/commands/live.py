@@ -36,8 +36,9 @@ def benchmark_live(
     say(f"batch due to answer          {_told(live.batches)}")
     say(f"arrival to alert stored      {_told(live.stored)}")
     say(f"end of bucket to alert       {_told(live.known)}")
-    busy, quiet = measure_ticks(ticked)
-    say(f"tick of {ticked:,} symbols      {busy:.2f} s with a trade of each, {quiet:.2f} s with none")
+    ticks = measure_ticks(ticked, rate)
+    say(f"tick of {ticked:,} symbols: {ticks.quiet:.2f} s with no trades since the last, {ticks.at_rate:.2f} s with")
+    say(f"  {rate:,.0f} a second, of {ticks.traded:,} symbols, {ticks.all_traded:.2f} s with a trade of each")
 
 
 def benchmark_day(

@@ -10,6 +10,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from features.catalogue import schema_hash
+from features.compiled import ROOT, kernels_digest
 from features.encoding import encode
 from features.records import tables_from_records
 from models.shadow import Shadow
@@ -75,6 +76,7 @@ def watch_of(champion: Champion, shadow_file: Path | None = None) -> Watch:
     def shadow() -> Shadow | None:
         return shadow_of(parameters, challenger, heard) if heard and challenger else None
 
+    folded_by = schema_hash(), kernels_digest(ROOT / "features"), fold_parameters(parameters)
     watch = Watch(
         new=lambda: Surveillance(parameters, bundle),
         restored=lambda state: Surveillance.restore(state, parameters, bundle, shadow()),
@@ -82,7 +84,7 @@ def watch_of(champion: Champion, shadow_file: Path | None = None) -> Watch:
         lateness_ns=round(parameters.events.allowed_lateness_s * 1e9),
         model=champion.digest,
         parameters=parameters.version(),
-        folds=json.dumps([schema_hash(), fold_parameters(parameters)], sort_keys=True),
+        folds=json.dumps(folded_by, sort_keys=True),
         shadow=heard,
     )
     _warm_up(watch)

@@ -57,7 +57,7 @@ class Watch:
         lateness_ns: How long it waits for stragglers.
         model: Digest of its bundle, or "rules only".
         parameters: Version of its parameters.
-        folds: What its state depends on: a snapshot folded by other features or windows is of no use to it.
+        folds: What its state depends on: a snapshot folded by other kernels, features or windows is of no use to it.
         shadow: What hears of the challenger that judges beside it, None without one.
     """
 

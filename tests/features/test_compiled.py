@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from features.compiled import PACKAGES, drop_stale_kernels
+from features.compiled import PACKAGES, drop_stale_kernels, kernels_digest
 
 
 def tree(root: Path) -> Path:
@@ -38,3 +38,12 @@ def test_compiled_kernels_stay_when_a_file_without_kernels_changes(tmp_path: Pat
     (root / "models" / "words.py").write_text("TEXT = 1\n", encoding="utf-8")
     (root / "models" / "__pycache__" / "kernel.nbi").write_bytes(b"code")
     assert drop_stale_kernels(root) == []
+
+
+def test_digest_is_of_kernels_alone(tmp_path: Path) -> None:
+    root = tree(tmp_path)
+    before = kernels_digest(root / "features")
+    (root / "features" / "words.py").write_text("TEXT = 1\n", encoding="utf-8")
+    assert kernels_digest(root / "features") == before
+    (root / "features" / "kernel.py").write_text("@nb.njit(cache=True)  # changed\n", encoding="utf-8")
+    assert kernels_digest(root / "features") != before

@@ -122,6 +122,26 @@ def test_innocent_sequence_is_no_round(name: str) -> None:
     assert len(swept(INNOCENT[name]).end) == 0
 
 
+def ladders(number: int) -> list[Message]:
+    """Bids and asks laid out at once, three bids filled one by one, the rest taken away; laid out anew 4 s later."""
+    at, first = 60_000 * number, 100 * (number + 1)
+    laid = [(at, NEW, 7, first + 10 * (side > 0) + k, side, 100.0 - side * (k + 1), 50, 50)
+            for k in range(6) for side in (BUY, SELL)]  # fmt: skip
+    filled = [(at + 5_000 * (k + 1), FILL, 7, first + 10 + k, BUY, 99.0 - k, 50, 0) for k in range(3)]
+    gone = [(at + 16_000, CANCEL, *message[2:7], 0) for message in laid if message[4] < 0 or message[3] >= first + 13]
+    return [*laid, *filled, *gone]
+
+
+def test_ladder_on_both_sides_that_was_eaten_on_one_is_no_bait_for_what_ate_it() -> None:
+    assert len(swept([message for number in range(20) for message in ladders(number)]).end) == 0
+
+
+def test_ladder_on_one_side_with_one_order_on_the_other_is_bait() -> None:
+    one_bid = [m for number in range(20) for m in ladders(number) if m[4] < 0 or m[3] == 100 * number + 110]
+    closer = [(m[0] - (10_500 if m[1] == CANCEL else 0), *m[1:]) for m in one_bid]
+    assert figure(swept(closer), "genuine_lots")[-1] == 50
+
+
 def test_trades_stand_for_fills_where_there_are_no_fill_messages() -> None:
     by_trade = [(m[0], TRADE if m[1] == FILL else m[1], *m[2:]) for m in COSCIA]
     found = swept([(*m[:7], -1) if m[1] == TRADE else m for m in by_trade])

@@ -35,6 +35,28 @@ def test_held_price_is_hit_and_put_back() -> None:
     assert figure(found, "span_s") == pytest.approx(140.0)
 
 
+def test_order_that_is_cancelled_and_sent_anew_at_its_price_is_not_taken_back() -> None:
+    sent = Sent()
+    sent.bid, sent.ask = 99.99, 100.01
+    for k in range(5):
+        number = sent.new(100.0 + 30.0 * k, 7, 1, 99.99, 800)
+        sent.fill(110.0 + 30.0 * k, number, 200)
+        sent.cancel(129.0 + 30.0 * k, number)
+    found = FloorCeiling().fold(sent.seen())
+    assert (figure(found, "refills"), figure(found, "taken_back_share")) == (4, 0.0)
+    assert figure(found, "most_size") == pytest.approx(8.0)
+
+
+def test_order_that_is_cancelled_and_comes_back_half_a_minute_later_was_taken_back() -> None:
+    sent = Sent()
+    sent.bid, sent.ask = 99.99, 100.01
+    for k in range(5):
+        number = sent.new(100.0 + 60.0 * k, 7, 1, 99.99, 800)
+        sent.fill(110.0 + 60.0 * k, number, 200)
+        sent.cancel(129.0 + 60.0 * k, number)
+    assert figure(FloorCeiling().fold(sent.seen()), "taken_back_share") == 1.0
+
+
 def test_friends_who_hold_one_price_are_named_together() -> None:
     found = FloorCeiling().fold(hold(Sent(), (7, 8), 8).seen())
     assert set(found.members[-1, :2].tolist()) == {7, 8}

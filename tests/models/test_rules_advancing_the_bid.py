@@ -23,7 +23,7 @@ def test_advancing_the_bid_fires_clearly_on_its_pattern() -> None:
         ("filled_share", 0.15, 0.5, {}),
         ("one_sided_share", 0.95, 0.7, {}),
         ("leading_share", 0.9, 0.5, {}),
-        ("size", 1.0, 0.5, {}),
+        ("size", 0.7, 0.3, {}),
         ("touch_sigma", -1.0, -4.0, {}),
     ],
 )

@@ -40,6 +40,14 @@ def test_close_short_of_one_fact_stays_quiet(innocent: dict[str, float]) -> None
     assert confidence_of(RULE, **innocent) < 0.7
 
 
+def test_close_that_others_followed_fires_where_one_took_most_and_the_move_is_out_of_the_ordinary() -> None:
+    followed = {"own_share": 0.65, "share": 0.7, "sigmas": 5.0}
+    assert confidence_of(RULE, **followed) > 0.7
+    assert confidence_of(RULE, **{**followed, "share": 0.5}) < 0.7
+    assert confidence_of(RULE, **{**followed, "sigmas": 2.0}) < 0.7
+    assert confidence_of(RULE, **{**followed, "own_share": 0.5}) < 0.7
+
+
 def test_close_of_a_crew_names_all_members() -> None:
     pattern = {"share": 0.8, "own_share": 0.9, "half_spreads": 20.0, "sigmas": 5.0, "lots_to_flow": 5.0, "steps": 12.0}
     crew = episode("closing", {**pattern, "one_sided": 1.0, "before": 0.0, "after": 0.0}, members=(3, 8, 9))

@@ -19,7 +19,7 @@ def test_ping_orders_fires_clearly_on_its_pattern() -> None:
         ("pings", 11.0, 6.0, {}),
         ("ping_size", 0.1, 0.3, {}),
         ("gap_s", 1.5, 5.0, {}),
-        ("one_way_share", 0.85, 0.5, {}),
+        ("one_way_share", 0.85, 0.5, {"missed_share": 0.25}),
         ("pings_share", 0.8, 0.4, {}),
     ],
 )
@@ -50,3 +50,10 @@ def test_ping_orders_that_all_trade_fire_where_size_follows_and_sizes_are_alike(
     assert confidence(NAME, **trading) > 0.7
     assert confidence(NAME, **{**trading, "size_spread": 0.9}) < 0.7
     assert confidence(NAME, **{**trading, "ahead_multiple": 2.0}) < 0.7
+
+
+def test_ping_orders_on_both_sides_fire_where_many_met_nothing_and_sizes_are_alike() -> None:
+    both = {"pings": 16.0, "one_way_share": 0.5, "missed_share": 0.4, "size_spread": 0.2}
+    assert confidence(NAME, **both) > 0.7
+    assert confidence(NAME, **{**both, "missed_share": 0.2}) < 0.7
+    assert confidence(NAME, **{**both, "size_spread": 0.6}) < 0.7
