@@ -108,11 +108,13 @@ class MarkingTheClose:
     def _carried(self, episodes: Episodes) -> NDArray[np.float64]:
         """Return how surely others only followed: who takes most carries a move far out of the ordinary."""
         p = self.params
-        return np.minimum.reduce((
+        terms = (
             share_exceedance(episodes["own_share"], p.carried_own_share),
             share_exceedance(episodes["share"], p.carried_share),
             known_or(exceedance(episodes["sigmas"], p.carried_sigmas), 0.0),
-        ))  # fmt: skip
+        )
+        score: NDArray[np.float64] = np.minimum.reduce(terms)
+        return score
 
     def evidence(self, _rows: Rows, _row: int, episodes: Episodes, episode: int) -> tuple[Evidence, ...]:
         """Return the figures of the last minutes."""
