@@ -66,8 +66,9 @@ class MarkingTheClose:
 
     Pattern:
         In the last one to ten minutes before a session's close or a fixing one account, or up to three, take most of
-        what is taken and more than the market usually trades, one way; their takes make the price's advances, and
-        they stop once the reference price is taken. The end of a tape counts as a close.
+        what is taken and more than the market usually trades, one way; their takes make the price's advances, or
+        most of them where others join a move far out of the ordinary, and they stop once the reference price is
+        taken. The end of a tape counts as a close.
 
     Innocent explanations:
         An index rebalance is many desks, each a modest share. Execution algorithms are a tenth of the volume. A ramp,
@@ -119,11 +120,13 @@ class MarkingTheClose:
     def evidence(self, _rows: Rows, _row: int, episodes: Episodes, episode: int) -> tuple[Evidence, ...]:
         """Return the figures of the last minutes."""
         p = self.params
+        alone = float(episodes["own_share"][episode]) >= p.own_share
+        own_share = p.own_share if alone else p.carried_own_share
         return told(
             episodes, episode,
             ("span_s", "s", None, "These are the last {value:.0f} s before the reference price."),
             ("share", "ratio", p.volume_share, "They took {value:.0%} of what was taken (limit {threshold:.0%})."),
-            ("own_share", "ratio", p.own_share, "{value:.0%} of the advances were their own takes'."),
+            ("own_share", "ratio", own_share, "{value:.0%} of the advances were their own takes'."),
             ("move", "log return", None, "The price went {value:.2%}."),
             ("half_spreads", "half spreads", p.half_spreads, "That is {value:.0f} half spreads (limit {threshold:g})."),
             ("sigmas", "times", p.sigmas, "That is {value:.1f} times the market's usual move of so long."),

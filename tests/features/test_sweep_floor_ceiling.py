@@ -35,26 +35,25 @@ def test_held_price_is_hit_and_put_back() -> None:
     assert figure(found, "span_s") == pytest.approx(140.0)
 
 
-def test_order_that_is_cancelled_and_sent_anew_at_its_price_is_not_taken_back() -> None:
-    sent = Sent()
-    sent.bid, sent.ask = 99.99, 100.01
+def renewed(after_s: float) -> Found:
+    """Stand at the bid, be hit for a quarter, cancel the rest, and send the order anew some seconds later."""
+    sent = Sent(99.99, 100.01)
     for k in range(5):
-        number = sent.new(100.0 + 30.0 * k, 7, 1, 99.99, 800)
-        sent.fill(110.0 + 30.0 * k, number, 200)
-        sent.cancel(129.0 + 30.0 * k, number)
-    found = FloorCeiling().fold(sent.seen())
+        begin_s = 100.0 + (29.0 + after_s) * k
+        number = sent.new(begin_s, 7, 1, 99.99, 800)
+        sent.fill(begin_s + 10.0, number, 200)
+        sent.cancel(begin_s + 29.0, number)
+    return FloorCeiling().fold(sent.seen())
+
+
+def test_order_that_is_cancelled_and_sent_anew_at_its_price_is_not_taken_back() -> None:
+    found = renewed(1.0)
     assert (figure(found, "refills"), figure(found, "taken_back_share")) == (4, 0.0)
     assert figure(found, "most_size") == pytest.approx(8.0)
 
 
 def test_order_that_is_cancelled_and_comes_back_half_a_minute_later_was_taken_back() -> None:
-    sent = Sent()
-    sent.bid, sent.ask = 99.99, 100.01
-    for k in range(5):
-        number = sent.new(100.0 + 60.0 * k, 7, 1, 99.99, 800)
-        sent.fill(110.0 + 60.0 * k, number, 200)
-        sent.cancel(129.0 + 60.0 * k, number)
-    assert figure(FloorCeiling().fold(sent.seen()), "taken_back_share") == 1.0
+    assert figure(renewed(31.0), "taken_back_share") == 1.0
 
 
 def test_friends_who_hold_one_price_are_named_together() -> None:

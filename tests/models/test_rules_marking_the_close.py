@@ -48,6 +48,12 @@ def test_close_that_others_followed_fires_where_one_took_most_and_the_move_is_ou
     assert confidence_of(RULE, **{**followed, "own_share": 0.5}) < 0.7
 
 
+@pytest.mark.parametrize(("own_share", "limit"), [(0.85, 0.8), (0.65, 0.6)])
+def test_evidence_of_a_close_names_the_limit_that_its_share_was_held_against(own_share: float, limit: float) -> None:
+    cited = RULE.evidence(blank_rows("fast", 1), 0, episode("closing", {"own_share": own_share}), 0)
+    assert next(figure.threshold for figure in cited if figure.name == "own_share") == limit
+
+
 def test_close_of_a_crew_names_all_members() -> None:
     pattern = {"share": 0.8, "own_share": 0.9, "half_spreads": 20.0, "sigmas": 5.0, "lots_to_flow": 5.0, "steps": 12.0}
     crew = episode("closing", {**pattern, "one_sided": 1.0, "before": 0.0, "after": 0.0}, members=(3, 8, 9))

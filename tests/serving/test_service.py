@@ -20,7 +20,6 @@ from models.alert import Alert
 from serving.alerts.record import to_record
 from serving.scan import run_scan
 from serving.settings import Settings
-from serving.supervisor import _STOP_S
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -92,12 +91,11 @@ def test_service_killed_anywhere_loses_nothing_and_stops_cleanly(
     assert service.post(wash_trades, watermark=WATERMARK)["duplicates"] == 250
     expected = sorted(whole.values(), key=lambda alert: (alert.detected_at, alert.alert_id), reverse=True)
     assert service.get("/v1/alerts?limit=500")["alerts"] == [to_record(alert) for alert in expected]
+    began = time.monotonic()
     service.process.send_signal(signal.SIGTERM)
+    assert service.line("(stopped)")
+    assert time.monotonic() - began < 5  # its processes have ended; how long the interpreter takes to go is not ours
     assert service.process.wait(timeout=PATIENCE_S) == 0
-
-
-def test_service_is_ended_by_force_before_its_five_seconds_are_over() -> None:
-    assert 2 * _STOP_S < 5
 
 
 def test_service_that_a_tape_is_replayed_to_has_the_alerts_of_its_scan(
